@@ -1,0 +1,2 @@
+// Package web is the browser's door.
+package web

@@ -1,0 +1,43 @@
+// Package identity knows who is here: accounts, authenticators, sessions.
+package identity
+
+import "time"
+
+// Kind separates the two doors.
+type Kind string
+
+const (
+	Patient Kind = "patient"
+	Staff   Kind = "staff"
+	System  Kind = "system" // jobs and command-line tools of the practice
+)
+
+// Role is what a member of staff may do here; "" for patients.
+type Role string
+
+const (
+	Clinician      Role = "clinician"
+	Nurse          Role = "nurse"
+	Dentist        Role = "dentist"
+	Hygienist      Role = "hygienist"
+	FrontDesk      Role = "front-desk"
+	Billing        Role = "billing"
+	PrivacyOfficer Role = "privacy-officer"
+	Administrator  Role = "administrator"
+	Auditor        Role = "auditor"
+)
+
+// Who is an authenticated actor, as its session says; never as a request says.
+type Who struct {
+	Account      string    // opaque account id
+	Kind         Kind      //
+	Role         Role      // staff only
+	Name         string    // as shown to others
+	Chart        int64     // the patient's own chart; 0 for staff
+	Practitioner string    // staff: "Practitioner/…" in the directory; "" if none
+	Session      string    // public id of the session, safe to log and show
+	AAL          int       // authenticator assurance level of the session (NIST 800-63B-4): 2 or 3
+	Proved       time.Time // when a factor was last presented (step-up, AUT-17)
+	Since        time.Time // when this person last signed in before this session; zero if never
+	Lang         string    // preferred language, "" if unset
+}
