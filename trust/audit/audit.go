@@ -13,10 +13,19 @@ import (
 	"github.com/wellgate/wellgate/store"
 )
 
-// ErrTampered names the first place where the stored history is not what was signed.
-var ErrTampered = errors.New("audit: the stored history was changed")
+var (
+	// ErrTampered names the first place where the stored history is not what was signed.
+	ErrTampered = errors.New("audit: the stored history was changed")
+	// ErrErased is what a Sealer's OpenEntry returns (wrapped) for a chart whose key was destroyed.
+	ErrErased = errors.New("audit: the entry was erased with its chart")
+	// ErrNoEntry means that the chart has no entry at that index.
+	ErrNoEntry = errors.New("audit: no such entry of this chart")
+	// ErrStopped means that a disk error stopped the log for good. Nothing may be read or changed without a log.
+	ErrStopped = errors.New("audit: the log stopped after a disk error; check the disk, then start Wellgate again")
+)
 
 // A Sealer seals and opens entries under their chart's key. chart's journal is the real one.
+// The sealed bytes must open at their own chart and index only.
 type Sealer interface {
 	SealEntry(ctx context.Context, tx *store.Tx, chart, index int64, plain []byte) ([]byte, error)
 	OpenEntry(ctx context.Context, chart, index int64, sealed []byte) ([]byte, error)
