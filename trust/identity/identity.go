@@ -1,4 +1,16 @@
 // Package identity knows who is here: accounts, authenticators, sessions.
+//
+// It promises:
+//
+//   - An account is one sealed document under its own key. Login, name, role and factors are unreadable at rest;
+//     what is looked up (login, passkey, chart, session) is a keyed token or a hash.
+//   - Every way in needs two factors or a passkey with user verification (AUT-07, AUT-08). A password alone, or one
+//     correct code alone, never makes a session.
+//   - A guesser is slowed, the owner is not locked out: known devices have a bucket of their own, and passkeys are never
+//     refused because of password guesses (AUT-14).
+//   - One-time codes, recovery codes and passkey challenges are spent in the transaction that uses them.
+//   - A session ends on the server, at once, whatever the browser keeps (SES-01 … SES-09).
+//   - Each security-relevant act is handed to Options.Event inside its own transaction, so that act and trace are one.
 package identity
 
 import "time"
