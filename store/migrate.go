@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+
+	"github.com/pressly/goose/v3"
+)
+
+var ownerName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// Migrate brings owner's tables forward to the newest of schema's goose files (00001_name.sql …). schema may be the
+// folder itself or hold it as "schema". Each owner has its own version table, goose_<owner>.
+// Processes that start together take turns; the second finds the work done.
+func (db *DB) Migrate(ctx context.Context, owner string, schema fs.FS) error {
+	if !ownerName.MatchString(owner) {
+		return fmt.Errorf("store: migrate %q: an owner's name is lower-case letters", owner)
+	}
+	if sub, err := fs.Stat(schema, "schema"); err == nil && sub.IsDir() {
+		if schema, err = fs.Sub(schema, "schema"); err != nil {
+			return fmt.Errorf("store: migrate %s: %w", owner, err)
+		}
+	}
+	newest, err := newestFile(schema)
+	if err != nil {
+		return fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	if done, err := db.atVersion(ctx, owner, newest); done || err != nil {
+		return err
+	}
+	unlock, err := lockFile(ctx, db.path+".lock")
+	if err != nil {
+		return fmt.Errorf("store: migrate %s: lock: %w", owner, err)
+	}
+	defer unlock()
+	if done, err := db.atVersion(ctx, owner, newest); done || err != nil { // the other process was first
+		return err
+	}
+	return db.migrateUp(ctx, owner, schema)
+}
+
+// migrateUp runs goose on a connection of its own, while no Write runs.
+func (db *DB) migrateUp(ctx context.Context, owner string, schema fs.FS) error {
+	select {
+	case db.turn <- struct{}{}:
+		defer func() { <-db.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("store: migrate %s: %w", owner, ctx.Err())
+	}
+	conns, err := connect(db.path, false)
+	if err != nil {
+		return fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	defer conns.Close()
+	conns.SetMaxOpenConns(1)
+	p, err := goose.NewProvider(goose.DialectSQLite3, conns, schema,
+		goose.WithTableName("goose_"+owner), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate %s: nothing of the failed step was kept: %w", owner, err)
+	}
+	return nil
+}
+
+// atVersion tells whether owner's tables are at version want, and refuses tables that are ahead of it.
+func (db *DB) atVersion(ctx context.Context, owner string, want int64) (bool, error) {
+	var there int
+	err := db.QueryRow(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1", "goose_"+owner).Scan(&there)
+	if err != nil {
+		return false, fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	if there == 0 {
+		return false, nil
+	}
+	var have int64
+	err = db.QueryRow(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_"+owner).Scan(&have)
+	if err != nil {
+		return false, fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	if have > want {
+		return false, fmt.Errorf("store: migrate %s: tables are at version %d, this program knows %d: %w", owner, have, want, ErrNewer)
+	}
+	return have == want, nil
+}
+
+// newestFile is the highest version among schema's files.
+func newestFile(schema fs.FS) (int64, error) {
+	names, err := fs.Glob(schema, "*.sql")
+	if err != nil {
+		return 0, err
+	}
+	newest := int64(0)
+	for _, name := range names {
+		v, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, v)
+	}
+	if newest == 0 {
+		return 0, errors.New("no 00001_name.sql files")
+	}
+	return newest, nil
+}
