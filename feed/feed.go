@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/wellgate/wellgate/store"
@@ -64,11 +63,7 @@ func Open(ctx context.Context, db *store.DB, seal Sealer) (*Feed, error) {
 	if seal == nil {
 		return nil, errors.New("feed: Open: no Sealer; facts are stored sealed or not at all")
 	}
-	sub, err := fs.Sub(schema, "schema")
-	if err != nil {
-		return nil, fmt.Errorf("feed: Open: %w", err)
-	}
-	if err := db.Migrate(ctx, "feed", sub); err != nil {
+	if err := db.Migrate(ctx, "feed", schema); err != nil {
 		return nil, fmt.Errorf("feed: Open: %w", err)
 	}
 	return &Feed{db: db, seal: seal}, nil

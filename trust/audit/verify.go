@@ -1,0 +1,306 @@
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/wellgate/wellgate/store"
+)
+
+// Report is what a full verification saw.
+type Report struct {
+	Entries     int64    `json:"entries"`
+	Signed      int64    `json:"signed"` // of these, covered by the newest good checkpoint
+	Erased      int64    `json:"erased"` // entries whose key was shredded; their proofs still hold
+	Checkpoints int64    `json:"checkpoints"`
+	Anchors     int64    `json:"anchors"`
+	Root        string   `json:"root"`     // empty if the tree could not be computed
+	Problems    []string `json:"problems"` // empty = verified; each names the place
+}
+
+const (
+	// maxSize is far beyond any log; a larger index is a forgery and would overflow tlog's numbers.
+	maxSize = 1 << 48
+	// maxProblems bounds the report; the last line then tells how many more there are.
+	maxProblems = 100
+)
+
+// Verify recomputes the whole log from stored rows, checks every checkpoint and anchor, and opens entries when seal
+// is not nil. It reads in order and holds a page at a time. Nothing of an entry's content enters the report. The
+// error tells that verification could not be done; what it found is in Problems.
+func Verify(ctx context.Context, q store.Querier, vkey, anchor string, seal Sealer) (Report, error) {
+	v, err := note.NewVerifier(strings.TrimSpace(vkey))
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: Verify: the public key is not a signed-note key line (name+hash+key): %w", err)
+	}
+	f := &verification{ctx: ctx, v: v, seal: seal, rep: Report{Problems: []string{}}}
+	if err := f.run(q, anchor); err != nil {
+		return f.rep, fmt.Errorf("audit: Verify: %w", err)
+	}
+	return f.rep, nil
+}
+
+// verification walks entries, stored hashes, checkpoints and anchors side by side, in the order of the tree.
+type verification struct {
+	ctx  context.Context
+	v    note.Verifier
+	seal Sealer
+	rep  Report
+	more int64 // problems beyond maxProblems
+
+	tree   edge
+	broken bool // an entry is missing: roots can no longer be computed
+	differ bool // a root differed, so later ones must: that is told once
+
+	hashes      *hashCursor
+	checkpoints *checkpointCursor
+	anchors     *anchorCursor
+}
+
+func (f *verification) problem(format string, args ...any) {
+	if len(f.rep.Problems) < maxProblems {
+		f.rep.Problems = append(f.rep.Problems, fmt.Sprintf(format, args...))
+		return
+	}
+	f.more++
+}
+
+func (f *verification) run(q store.Querier, anchor string) error {
+	// The anchor is older than the checkpoints, and they than the entries, if they are looked at in this order
+	// while a running log goes on.
+	f.anchors = f.openAnchors(anchor)
+	defer f.anchors.close()
+	// One statement is one view: whatever is stored now must fit together.
+	var size, hashes, newest int64
+	err := q.QueryRow(f.ctx, `SELECT (SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_entry),
+		(SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_hash), (SELECT COALESCE(MAX(size), -1) FROM audit_checkpoint)`).
+		Scan(&size, &hashes, &newest)
+	if err != nil {
+		return err
+	}
+	if size > maxSize {
+		f.problem("entry %d is not part of any log", size-1)
+		size = maxSize
+	} else if want := tlog.StoredHashCount(size); hashes != want {
+		f.problem("%d stored hashes, not %d", hashes, want)
+	}
+	f.hashes = &hashCursor{ctx: f.ctx, q: q, stray: f.problem}
+	f.checkpoints = &checkpointCursor{ctx: f.ctx, q: q, last: newest}
+	if err := f.entries(q, size); err != nil {
+		return err
+	}
+	if err := f.rest(); err != nil {
+		return err
+	}
+	if !f.broken {
+		f.rep.Root = f.tree.root().String()
+	}
+	if f.rep.Signed == 0 && f.rep.Entries > 0 {
+		f.problem("no good checkpoint covers any entry")
+	}
+	if f.more > 0 {
+		f.rep.Problems = append(f.rep.Problems, fmt.Sprintf("and %d more problems", f.more))
+	}
+	return nil
+}
+
+func (f *verification) entries(q store.Querier, size int64) error {
+	next := int64(0)
+	cursor := entryCursor{ctx: f.ctx, q: q, size: size, keep: f.seal != nil}
+	for {
+		page, err := cursor.page()
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			r := &page[i]
+			if r.bad != nil || r.idx < 0 {
+				f.problem("entry %d is malformed", r.idx)
+			}
+			if r.idx > next {
+				f.problem("entries %d to %d are missing", next, r.idx-1)
+				f.broken = true
+			}
+			if r.idx < 0 {
+				continue
+			}
+			if err := f.entry(r); err != nil {
+				return err
+			}
+			next = r.idx + 1
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}
+
+// entry checks the signed trees that end before r, then r against its stored hashes, then what is inside.
+func (f *verification) entry(r *storedEntry) error {
+	if err := f.roots(); err != nil {
+		return err
+	}
+	f.rep.Entries++
+	hash := newLeaf(r.commitment, r.chart, r.sealed).hash()
+	want := []tlog.Hash{hash}
+	if !f.broken {
+		want = f.tree.add(hash)
+	}
+	at := tlog.StoredHashIndex(0, r.idx)
+	for i := range want {
+		got, ok, err := f.hashes.at(at + int64(i))
+		if err != nil {
+			return err
+		}
+		switch {
+		case !ok:
+			f.problem("stored hash %d is missing, at entry %d of chart %d", at+int64(i), r.idx, r.chart)
+		case got != want[i] && i == 0:
+			f.problem("entry %d of chart %d differs from its hash", r.idx, r.chart)
+		case got != want[i]:
+			f.problem("stored hash %d over the entries up to %d differs", at+int64(i), r.idx)
+		}
+	}
+	return f.inside(r)
+}
+
+func (f *verification) inside(r *storedEntry) error {
+	if f.seal == nil {
+		return nil
+	}
+	plain, err := f.seal.OpenEntry(f.ctx, r.chart, r.idx, r.data)
+	switch {
+	case f.ctx.Err() != nil:
+		return f.ctx.Err()
+	case errors.Is(err, ErrErased):
+		f.rep.Erased++
+	case err != nil: // the error is the sealer's and might say more than a report may
+		f.problem("entry %d of chart %d does not open", r.idx, r.chart)
+	case len(plain) < saltSize || sha256.Sum256(plain) != r.commitment:
+		f.problem("entry %d of chart %d is not the one committed to", r.idx, r.chart)
+	}
+	return nil
+}
+
+// roots checks every checkpoint and anchor of the tree as it stands.
+func (f *verification) roots() error {
+	cp, err := f.checkpoints.peek()
+	if err != nil {
+		return err
+	}
+	for cp != nil && cp.size <= f.tree.size && !f.broken {
+		f.rep.Checkpoints++
+		f.checkpoint(fmt.Sprintf("checkpoint %d", cp.size), cp)
+		f.checkpoints.used = cp
+		if cp, err = f.checkpoints.pop(); err != nil {
+			return err
+		}
+	}
+	for a := f.anchors.head; a != nil && a.size <= f.tree.size && !f.broken; a = f.anchors.head {
+		f.checkpoint(fmt.Sprintf("anchor record %d", f.anchors.n), a)
+		if u := f.checkpoints.used; u == nil || string(u.note) != string(a.note) {
+			f.problem("anchor record %d: the store has no such checkpoint of %d entries", f.anchors.n, a.size)
+		}
+		f.nextAnchor()
+	}
+	return nil
+}
+
+// checkpoint checks a signed tree of which the entries are at hand.
+func (f *verification) checkpoint(name string, s *signedTree) {
+	c, _, err := openCheckpoint(s.note, f.v)
+	switch {
+	case err != nil:
+		f.problem("%s is forged or damaged: %v", name, err)
+	case c.size != s.size || c.size != f.tree.size:
+		f.problem("%s stands in the wrong place: it signs %d entries", name, c.size)
+	case c.root == f.tree.root():
+		f.rep.Signed = max(f.rep.Signed, c.size)
+	case !f.differ:
+		f.differ = true
+		f.problem("%s signs a different tree: something among the entries %d to %d was changed", name, f.rep.Signed, c.size-1)
+	}
+}
+
+// rest looks at what signs more than there is.
+func (f *verification) rest() error {
+	if err := f.roots(); err != nil {
+		return err
+	}
+	cp, err := f.checkpoints.peek()
+	for ; cp != nil && err == nil; cp, err = f.checkpoints.pop() {
+		f.rep.Checkpoints++
+		f.beyond(fmt.Sprintf("checkpoint %d", cp.size), cp)
+	}
+	for a := f.anchors.head; a != nil; a = f.anchors.head {
+		f.beyond(fmt.Sprintf("anchor record %d", f.anchors.n), a)
+		f.nextAnchor()
+	}
+	return err
+}
+
+func (f *verification) beyond(name string, s *signedTree) {
+	c, _, err := openCheckpoint(s.note, f.v)
+	switch {
+	case err != nil:
+		f.problem("%s is forged or damaged: %v", name, err)
+	case !f.broken:
+		f.problem("%s signs %d entries, but the store has only %d: the end was cut off, or the store is an older copy", name, c.size, f.tree.size)
+	}
+}
+
+// openAnchors gives the anchor file's signed trees; one that cannot be read is a problem, not a reason to stop.
+func (f *verification) openAnchors(path string) *anchorCursor {
+	c := &anchorCursor{}
+	if path == "" {
+		return c
+	}
+	s, err := scanAnchor(path)
+	if err != nil {
+		f.problem("the anchor file: %v", err)
+		return c
+	}
+	c.scan = s
+	f.anchors = c
+	f.nextAnchor()
+	return c
+}
+
+// nextAnchor moves to the next record that is a checkpoint of this log and signs more than the one before.
+func (f *verification) nextAnchor() {
+	c := f.anchors
+	before := int64(-1)
+	if c.head != nil {
+		before = c.head.size
+	}
+	c.head = nil
+	for c.scan != nil {
+		c.n++
+		b, err := c.scan.next()
+		if err == io.EOF {
+			return
+		}
+		f.rep.Anchors++
+		if err != nil {
+			f.problem("anchor record %d: %v", c.n, err)
+			return
+		}
+		tree, _, err := openCheckpoint(b, f.v)
+		switch {
+		case err != nil:
+			f.problem("anchor record %d is forged or damaged: %v", c.n, err)
+		case tree.size <= before:
+			f.problem("anchor record %d signs %d entries, no more than the one before", c.n, tree.size)
+		default:
+			c.head = &signedTree{tree.size, b}
+			return
+		}
+	}
+}
