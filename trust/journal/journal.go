@@ -3,13 +3,20 @@
 //
 // A chart is a log of batches numbered 1, 2, 3 … . Appending at head+1 is the optimistic lock. Each
 // batch carries the hash of the one before, so rows cannot be moved, swapped, dropped or rolled back unseen.
+// The chart's own row seals the newest number and hash, so the end cannot be cut off alone; who puts back a whole
+// older database is found by the audit log's anchors, not here.
 package journal
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/binary"
 	"errors"
-	"io"
+	"fmt"
 
+	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/vault"
 )
@@ -18,8 +25,11 @@ var (
 	ErrConflict = errors.New("journal: somebody else wrote first") // reload and try again
 	ErrClaimed  = errors.New("journal: already claimed")
 	ErrNoChart  = errors.New("journal: no such chart")
+	ErrNoFile   = errors.New("journal: no such file")
 	ErrDamaged  = errors.New("journal: stored data was changed, moved or dropped")
 	ErrShredded = errors.New("journal: this chart was erased")
+	// ErrReplaced is a segment of a snapshot that a newer one replaced more than a minute ago.
+	ErrReplaced = errors.New("journal: this snapshot was replaced; load the chart again")
 )
 
 // Kind says what a chart is for.
@@ -31,102 +41,297 @@ const (
 	Intake    Kind = 3 // what arrived and belongs to nobody yet
 )
 
+//go:embed schema/*.sql
+var schema embed.FS
+
 // Journal is safe for concurrent use.
-type Journal struct{ todo int }
+type Journal struct {
+	db    *store.DB
+	vault *vault.Vault
+	clock clock.Clock
+	keys  *keyring
+}
+
+// An Option changes a default of Open.
+type Option func(*Journal)
+
+// WithClock replaces the machine's clock.
+func WithClock(c clock.Clock) Option { return func(j *Journal) { j.clock = c } }
+
+// WithKeys sets how many charts' keys are kept open (default 4096, about 1 KB each).
+func WithKeys(n int) Option { return func(j *Journal) { j.keys = newKeyring(n) } }
 
 // Open migrates its tables and readies the log.
-func Open(ctx context.Context, db *store.DB, v *vault.Vault) (*Journal, error) { panic("todo") }
+func Open(ctx context.Context, db *store.DB, v *vault.Vault, opts ...Option) (*Journal, error) {
+	if err := db.Migrate(ctx, "journal", schema); err != nil {
+		return nil, fmt.Errorf("journal: open: %w", err)
+	}
+	j := &Journal{db: db, vault: v, clock: clock.System, keys: newKeyring(4096)}
+	for _, o := range opts {
+		o(j)
+	}
+	return j, nil
+}
 
 // Create makes an empty chart with its own key, inside the caller's transaction.
-func (j *Journal) Create(ctx context.Context, tx *store.Tx, kind Kind) (int64, error) { panic("todo") }
-
-// Charts lists chart numbers of one kind, in order.
-func (j *Journal) Charts(ctx context.Context, kind Kind) ([]int64, error) { panic("todo") }
-
-// Row is one opened batch.
-type Row struct {
-	Seq   int64
-	Plain []byte
+func (j *Journal) Create(ctx context.Context, tx *store.Tx, kind Kind) (int64, error) {
+	chart := newNumber()
+	key, wrapped, err := j.vault.NewKey(ctx, owner(chart, kind))
+	if err != nil {
+		return 0, fmt.Errorf("journal: create: %w", err)
+	}
+	sealed, err := sealHead(key, chart, head{})
+	if err != nil {
+		return 0, fmt.Errorf("journal: create: %w", err)
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO journal_chart (chart, kind, wrapped, head) VALUES ($1, $2, $3, $4)",
+		chart, int64(kind), wrapped, sealed)
+	if err != nil {
+		return 0, fmt.Errorf("journal: create: %w", err)
+	}
+	return chart, nil
 }
 
-// Append adds a batch at seq, which must be the head plus one, else ErrConflict.
-func (j *Journal) Append(ctx context.Context, tx *store.Tx, chart, seq int64, plain []byte) error {
-	panic("todo")
+// newNumber is 62 random bits: it tells nobody how many charts there are, and no outsider can guess one.
+func newNumber() int64 {
+	var b [8]byte
+	for {
+		rand.Read(b[:])
+		if n := int64(binary.BigEndian.Uint64(b[:]) >> 2); n > 0 {
+			return n
+		}
+	}
 }
 
-// Head is the chart's newest sequence number.
-func (j *Journal) Head(ctx context.Context, q store.Querier, chart int64) (int64, error) {
-	panic("todo")
+// owner binds a key to its chart and the chart's kind.
+func owner(chart int64, kind Kind) string { return fmt.Sprintf("chart/%d/%d", chart, kind) }
+
+// Charts lists chart numbers of one kind, in order. Erased ones are left out.
+func (j *Journal) Charts(ctx context.Context, kind Kind) ([]int64, error) {
+	rows, err := j.db.Query(ctx, "SELECT chart FROM journal_chart WHERE kind = $1 AND shredded = 0 ORDER BY chart", int64(kind))
+	if err != nil {
+		return nil, fmt.Errorf("journal: charts: %w", err)
+	}
+	charts, err := numbers(rows)
+	if err != nil {
+		return nil, fmt.Errorf("journal: charts: %w", err)
+	}
+	return charts, nil
 }
 
-// Snapshot is a chart's state at Seq: an index block and body segments, opaque to this package.
-type Snapshot struct {
-	Seq      int64
-	Gen      int64
-	Index    []byte
-	Segments int
+func numbers(rows *sql.Rows) ([]int64, error) {
+	defer rows.Close()
+	var all []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, rows.Err()
 }
 
-// Load opens the newest snapshot's index (nil if none) and every row after it, checking the chain.
-func (j *Journal) Load(ctx context.Context, chart int64) (*Snapshot, []Row, error) { panic("todo") }
-
-// Rows opens rows from seq from (inclusive) to to (inclusive; 0 = head): history.
-func (j *Journal) Rows(ctx context.Context, chart, from, to int64) ([]Row, error) { panic("todo") }
-
-// Segment opens one body segment of a snapshot.
-func (j *Journal) Segment(ctx context.Context, chart int64, s *Snapshot, n int) ([]byte, error) {
-	panic("todo")
+// record is a chart's own row, opened.
+type record struct {
+	chart int64
+	kind  Kind
+	key   *vault.Key
+	head  head
 }
 
-// PutSnapshot stores a snapshot of the state at seq and keeps the generation before it for a minute of readers.
-func (j *Journal) PutSnapshot(ctx context.Context, chart, seq int64, index []byte, segments [][]byte) error {
-	panic("todo")
+// open reads and opens a chart's row as q sees it. It always asks the database, so an erased chart is erased at once.
+func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*record, error) {
+	r := &record{chart: chart}
+	var wrapped, sealed []byte
+	var kind, shredded int64
+	err := q.QueryRow(ctx, "SELECT kind, wrapped, head, shredded FROM journal_chart WHERE chart = $1", chart).
+		Scan(&kind, &wrapped, &sealed, &shredded)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, ErrNoChart
+	case err != nil:
+		return nil, err
+	case shredded != 0:
+		return nil, ErrShredded
+	}
+	r.kind = Kind(kind)
+	if r.key, err = j.vault.OpenKey(ctx, owner(chart, r.kind), wrapped); err != nil {
+		return nil, damaged("the key does not open", err)
+	}
+	if r.head, err = openHead(r.key, chart, sealed); err != nil {
+		return nil, damaged("the head does not open", err)
+	}
+	return r, nil
+}
+
+// damaged is ErrDamaged with its place; err may be nil. An end of ctx is not damage.
+func damaged(what string, err error) error {
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: %s", ErrDamaged, what)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err)
 }
 
 // Seal and Open use a chart's key for what other owners store about it (audit entries, facts, openings).
+// tx may be nil: then what is committed counts.
 func (j *Journal) Seal(ctx context.Context, tx *store.Tx, chart int64, at vault.Place, plain []byte) ([]byte, error) {
-	panic("todo")
+	if err := foreign(chart, at); err != nil {
+		return nil, fmt.Errorf("journal: seal: %w", err)
+	}
+	var q store.Querier = j.db
+	if tx != nil {
+		q = tx
+	}
+	key, err := j.key(ctx, q, chart)
+	if err != nil {
+		return nil, fmt.Errorf("journal: seal: %w", err)
+	}
+	return key.Seal(at, plain)
 }
+
+// Open opens what Seal sealed. Changed or moved bytes are ErrDamaged (and vault.ErrOpen).
 func (j *Journal) Open(ctx context.Context, chart int64, at vault.Place, sealed []byte) ([]byte, error) {
-	panic("todo")
+	if err := foreign(chart, at); err != nil {
+		return nil, fmt.Errorf("journal: open: %w", err)
+	}
+	key, err := j.key(ctx, j.db, chart)
+	if err != nil {
+		return nil, fmt.Errorf("journal: open: %w", err)
+	}
+	plain, err := key.Open(at, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("journal: open: %w", damaged("sealed entry", err))
+	}
+	return plain, nil
 }
 
-// Claim takes a unique keyed token for a chart, or ErrClaimed. It is a constraint, never a check.
-func (j *Journal) Claim(ctx context.Context, tx *store.Tx, chart int64, domain string, parts ...string) error {
-	panic("todo")
+// foreign refuses places that are the journal's own, and those of another chart.
+func foreign(chart int64, at vault.Place) error {
+	switch at.Kind {
+	case vault.KindLog, vault.KindIndex, vault.KindBody, vault.KindFile, vault.KindHead, 0:
+		return fmt.Errorf("kind %d belongs to the journal itself", at.Kind)
+	}
+	if at.Chart != chart {
+		return errors.New("the place names another chart")
+	}
+	return nil
 }
 
-// Claimed tells which chart holds a claim.
-func (j *Journal) Claimed(ctx context.Context, q store.Querier, domain string, parts ...string) (chart int64, ok bool, err error) {
-	panic("todo")
-}
-
-// Point adds non-unique look-up tokens for a chart, replacing those it had in the domain.
-func (j *Journal) Point(ctx context.Context, tx *store.Tx, chart int64, domain string, keys [][]string) error {
-	panic("todo")
-}
-
-// Pointed lists the charts (at most limit) that a look-up key points to.
-func (j *Journal) Pointed(ctx context.Context, q store.Querier, domain string, limit int, parts ...string) ([]int64, error) {
-	panic("todo")
+// key returns a chart's key, kept open between uses.
+func (j *Journal) key(ctx context.Context, q store.Querier, chart int64) (*vault.Key, error) {
+	key, ticket := j.keys.get(chart)
+	if key != nil {
+		return key, nil
+	}
+	var wrapped []byte
+	var kind, shredded int64
+	err := q.QueryRow(ctx, "SELECT kind, wrapped, shredded FROM journal_chart WHERE chart = $1", chart).
+		Scan(&kind, &wrapped, &shredded)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, ErrNoChart
+	case err != nil:
+		return nil, err
+	case shredded != 0:
+		return nil, ErrShredded
+	}
+	if key, err = j.vault.OpenKey(ctx, owner(chart, Kind(kind)), wrapped); err != nil {
+		return nil, damaged("the key does not open", err)
+	}
+	j.keys.put(chart, key, ticket)
+	return key, nil
 }
 
 // Shred destroys a chart's key: rows, index, files and old backups of them are unreadable from here on.
-func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error { panic("todo") }
-
-// File describes sealed bytes too large for a row.
-type File struct {
-	ID     string
-	Size   int64
-	SHA256 [32]byte
+// A backup taken before also holds the wrapped key; rotating the root (vault.Rewrap, Rewrap, Retire) closes that.
+func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
+	// Until the transaction ends the key is not kept, so nobody can carry it over the end.
+	j.keys.block(chart)
+	tx.Committed(func() { j.keys.unblock(chart) })
+	tx.RolledBack(func() { j.keys.unblock(chart) })
+	n, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1, head = $1, shredded = 1 WHERE chart = $2 AND shredded = 0", []byte{}, chart)
+	if err != nil {
+		return fmt.Errorf("journal: shred: %w", err)
+	}
+	if n == 0 {
+		_, err := j.open(ctx, tx, chart)
+		return fmt.Errorf("journal: shred: %w", err) // ErrNoChart or ErrShredded
+	}
+	for _, table := range []string{"journal_log", "journal_seg", "journal_old", "journal_claim", "journal_point", "journal_file"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE chart = $1", chart); err != nil {
+			return fmt.Errorf("journal: shred: %w", err)
+		}
+	}
+	tx.Scrub()
+	return nil
 }
 
-// PutFile seals r in chunks inside the caller's transaction.
-func (j *Journal) PutFile(ctx context.Context, tx *store.Tx, chart int64, r io.Reader) (File, error) {
-	panic("todo")
+// Rewrap moves every chart's key under the vault's newest key-encryption key, a few hundred per transaction, while
+// the house stays open. It may be stopped and started again. Run it after vault.Rewrap and before vault.Retire.
+func (j *Journal) Rewrap(ctx context.Context) (moved int, err error) {
+	const batch = 500
+	for last := int64(0); ; {
+		var done bool
+		n := 0
+		err := j.db.Write(ctx, func(tx *store.Tx) error {
+			n = 0
+			keys, err := wrappedAfter(ctx, tx, last, batch)
+			if err != nil {
+				return err
+			}
+			done = len(keys) < batch
+			for _, k := range keys {
+				last = k.chart
+				again, changed, err := j.vault.RewrapKey(owner(k.chart, k.kind), k.wrapped)
+				if err != nil {
+					return damaged(fmt.Sprintf("key of chart %d", k.chart), err)
+				}
+				if !changed {
+					continue
+				}
+				n++
+				if _, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1 WHERE chart = $2", again, k.chart); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return moved, fmt.Errorf("journal: rewrap: %w", err)
+		}
+		moved += n
+		if done {
+			return moved, nil
+		}
+	}
 }
 
-// OpenFile reads a file, checking every chunk and the whole hash; ErrDamaged before the last byte if anything differs.
-func (j *Journal) OpenFile(ctx context.Context, chart int64, id string) (File, io.ReadCloser, error) {
-	panic("todo")
+type wrappedKey struct {
+	chart   int64
+	kind    Kind
+	wrapped []byte
+}
+
+func wrappedAfter(ctx context.Context, q store.Querier, after int64, limit int) ([]wrappedKey, error) {
+	rows, err := q.Query(ctx, `SELECT chart, kind, wrapped FROM journal_chart
+		WHERE chart > $1 AND shredded = 0 ORDER BY chart LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []wrappedKey
+	for rows.Next() {
+		var k wrappedKey
+		var kind int64
+		if err := rows.Scan(&k.chart, &kind, &k.wrapped); err != nil {
+			return nil, err
+		}
+		k.kind = Kind(kind)
+		all = append(all, k)
+	}
+	return all, rows.Err()
 }

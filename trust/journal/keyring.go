@@ -1,0 +1,74 @@
+package journal
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+// keyring keeps the keys of the charts used last. A key that leaves it is forgotten with its last user.
+type keyring struct {
+	mu      sync.Mutex
+	max     int
+	order   *list.List // of *keyEntry, newest first
+	entries map[int64]*list.Element
+	blocked map[int64]int // charts whose key must not be kept now
+	shreds  uint64        // grows with every block; an older ticket may hold a key that is gone
+}
+
+type keyEntry struct {
+	chart int64
+	key   *vault.Key
+}
+
+func newKeyring(most int) *keyring {
+	return &keyring{max: max(1, most), order: list.New(), entries: map[int64]*list.Element{}, blocked: map[int64]int{}}
+}
+
+// get returns a kept key, or nil and the ticket that put wants.
+func (r *keyring) get(chart int64) (*vault.Key, uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, ok := r.entries[chart]; ok {
+		r.order.MoveToFront(e)
+		return e.Value.(*keyEntry).key, r.shreds
+	}
+	return nil, r.shreds
+}
+
+// put keeps a key that was read after ticket was given, unless any chart was shredded since.
+func (r *keyring) put(chart int64, key *vault.Key, ticket uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ticket != r.shreds || r.blocked[chart] > 0 || r.entries[chart] != nil {
+		return
+	}
+	r.entries[chart] = r.order.PushFront(&keyEntry{chart, key})
+	if len(r.entries) > r.max {
+		oldest := r.order.Back()
+		r.order.Remove(oldest)
+		delete(r.entries, oldest.Value.(*keyEntry).chart)
+	}
+}
+
+// block drops a chart's key and keeps it out until unblock.
+func (r *keyring) block(chart int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.shreds++
+	r.blocked[chart]++
+	if e, ok := r.entries[chart]; ok {
+		r.order.Remove(e)
+		delete(r.entries, chart)
+	}
+}
+
+func (r *keyring) unblock(chart int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.shreds++ // what was read before the transaction ended may not be kept after it
+	if r.blocked[chart]--; r.blocked[chart] <= 0 {
+		delete(r.blocked, chart)
+	}
+}

@@ -1,0 +1,241 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+// Row is one opened batch.
+type Row struct {
+	Seq   int64
+	Plain []byte
+}
+
+// head is what a chart's row seals: the end of its log and its current snapshot.
+type head struct {
+	seq  int64
+	hash [32]byte // SHA-256 of row seq as stored; zero for an empty log
+	gen  int64    // 0: no snapshot
+}
+
+func headPlace(chart int64) vault.Place { return vault.Place{Chart: chart, Kind: vault.KindHead} }
+
+func sealHead(key *vault.Key, chart int64, h head) ([]byte, error) {
+	b := make([]byte, 0, 48)
+	b = binary.BigEndian.AppendUint64(b, uint64(h.seq))
+	b = binary.BigEndian.AppendUint64(b, uint64(h.gen))
+	return key.Seal(headPlace(chart), append(b, h.hash[:]...))
+}
+
+func openHead(key *vault.Key, chart int64, sealed []byte) (head, error) {
+	b, err := key.Open(headPlace(chart), sealed)
+	if err != nil {
+		return head{}, err
+	}
+	if len(b) != 48 {
+		return head{}, vault.ErrOpen
+	}
+	h := head{seq: int64(binary.BigEndian.Uint64(b)), gen: int64(binary.BigEndian.Uint64(b[8:]))}
+	copy(h.hash[:], b[16:])
+	return h, nil
+}
+
+func (j *Journal) putHead(ctx context.Context, tx *store.Tx, r *record) error {
+	sealed, err := sealHead(r.key, r.chart, r.head)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE journal_chart SET head = $1 WHERE chart = $2", sealed, r.chart)
+	return err
+}
+
+func logPlace(chart, seq int64) vault.Place {
+	return vault.Place{Chart: chart, Kind: vault.KindLog, Seq: seq}
+}
+
+// Append adds a batch at seq, which must be the head plus one, else ErrConflict (and nothing was changed).
+func (j *Journal) Append(ctx context.Context, tx *store.Tx, chart, seq int64, plain []byte) error {
+	r, err := j.open(ctx, tx, chart)
+	if err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	if seq != r.head.seq+1 {
+		return fmt.Errorf("journal: append: at %d, head is %d: %w", seq, r.head.seq, ErrConflict)
+	}
+	frame := make([]byte, 0, len(r.head.hash)+len(plain))
+	frame = append(append(frame, r.head.hash[:]...), plain...)
+	sealed, err := r.key.Seal(logPlace(chart, seq), frame)
+	clear(frame)
+	if err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO journal_log (chart, seq, data) VALUES ($1, $2, $3)", chart, seq, sealed)
+	if errors.Is(err, store.ErrUnique) { // two nodes on PostgreSQL; on SQLite a row beyond the sealed head
+		return fmt.Errorf("journal: append: %w", ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	r.head.seq, r.head.hash = seq, sha256.Sum256(sealed)
+	if err := j.putHead(ctx, tx, r); err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	return nil
+}
+
+// Head is the chart's newest sequence number.
+func (j *Journal) Head(ctx context.Context, q store.Querier, chart int64) (int64, error) {
+	r, err := j.open(ctx, q, chart)
+	if err != nil {
+		return 0, fmt.Errorf("journal: head: %w", err)
+	}
+	return r.head.seq, nil
+}
+
+// Load opens the newest snapshot's index (nil if none) and every row after it, checking the chain.
+func (j *Journal) Load(ctx context.Context, chart int64) (*Snapshot, []Row, error) {
+	var snap *Snapshot
+	var tail []Row
+	err := j.db.Read(ctx, func(q store.Querier) error {
+		r, err := j.open(ctx, q, chart)
+		if err != nil {
+			return err
+		}
+		var link [32]byte
+		after := int64(0)
+		if r.head.gen > 0 {
+			if snap, link, err = j.openIndex(ctx, q, r); err != nil {
+				return err
+			}
+			after = snap.Seq
+		}
+		tail, link, err = j.chain(ctx, q, r, after+1, r.head.seq, link)
+		if err != nil {
+			return err
+		}
+		if link != r.head.hash {
+			return damaged(fmt.Sprintf("row %d is not the one that was written", r.head.seq), nil)
+		}
+		return noneAfter(ctx, q, r)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("journal: load: %w", err)
+	}
+	return snap, tail, nil
+}
+
+// noneAfter refuses rows beyond the sealed head: somebody put an older head back.
+func noneAfter(ctx context.Context, q store.Querier, r *record) error {
+	var n int
+	err := q.QueryRow(ctx, "SELECT count(*) FROM journal_log WHERE chart = $1 AND seq > $2", r.chart, r.head.seq).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return damaged(fmt.Sprintf("%d rows after the head %d", n, r.head.seq), nil)
+	}
+	return nil
+}
+
+// Rows opens rows from seq from (inclusive) to to (inclusive; 0 = head): history.
+func (j *Journal) Rows(ctx context.Context, chart, from, to int64) ([]Row, error) {
+	var rows []Row
+	err := j.db.Read(ctx, func(q store.Querier) error {
+		r, err := j.open(ctx, q, chart)
+		if err != nil {
+			return err
+		}
+		first, last := max(from, 1), to
+		if to == 0 || to > r.head.seq {
+			last = r.head.seq
+		}
+		if first > last {
+			return nil
+		}
+		var link [32]byte
+		if first > 1 {
+			if link, err = j.rowHash(ctx, q, chart, first-1); err != nil {
+				return err
+			}
+		}
+		if rows, link, err = j.chain(ctx, q, r, first, last, link); err != nil {
+			return err
+		}
+		return j.checkNext(ctx, q, r, last, link)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("journal: rows: %w", err)
+	}
+	return rows, nil
+}
+
+// checkNext confirms row seq's hash by who came after it: the next row, or the sealed head.
+func (j *Journal) checkNext(ctx context.Context, q store.Querier, r *record, seq int64, link [32]byte) error {
+	if seq < r.head.seq {
+		_, _, err := j.chain(ctx, q, r, seq+1, seq+1, link)
+		return err
+	}
+	if link != r.head.hash {
+		return damaged(fmt.Sprintf("row %d is not the one that was written", seq), nil)
+	}
+	return noneAfter(ctx, q, r)
+}
+
+// chain opens rows first … last, each of which must carry the hash of the one before; link is the hash before first.
+// It returns the hash of last, which the caller checks against what it knows.
+func (j *Journal) chain(ctx context.Context, q store.Querier, r *record, first, last int64, link [32]byte) ([]Row, [32]byte, error) {
+	if first > last {
+		return nil, link, nil
+	}
+	stored, err := q.Query(ctx, "SELECT seq, data FROM journal_log WHERE chart = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
+		r.chart, first, last)
+	if err != nil {
+		return nil, link, err
+	}
+	defer stored.Close()
+	var rows []Row
+	next := first
+	for stored.Next() {
+		var seq int64
+		var sealed []byte
+		if err := stored.Scan(&seq, &sealed); err != nil {
+			return nil, link, err
+		}
+		if seq != next {
+			break
+		}
+		frame, err := r.key.Open(logPlace(r.chart, seq), sealed)
+		if err != nil {
+			return nil, link, damaged(fmt.Sprintf("row %d", seq), err)
+		}
+		if len(frame) < len(link) || [32]byte(frame[:32]) != link {
+			return nil, link, damaged(fmt.Sprintf("row %d does not follow the one before it", seq), nil)
+		}
+		rows = append(rows, Row{Seq: seq, Plain: frame[32:]})
+		link = sha256.Sum256(sealed)
+		next++
+	}
+	if err := stored.Err(); err != nil {
+		return nil, link, err
+	}
+	if next != last+1 {
+		return nil, link, damaged(fmt.Sprintf("row %d is missing", next), nil)
+	}
+	return rows, link, nil
+}
+
+// rowHash is the hash of a stored row, unopened.
+func (j *Journal) rowHash(ctx context.Context, q store.Querier, chart, seq int64) ([32]byte, error) {
+	var sealed []byte
+	err := q.QueryRow(ctx, "SELECT data FROM journal_log WHERE chart = $1 AND seq = $2", chart, seq).Scan(&sealed)
+	if err != nil {
+		return [32]byte{}, notThere(err, fmt.Sprintf("row %d is missing", seq))
+	}
+	return sha256.Sum256(sealed), nil
+}
