@@ -190,7 +190,7 @@ func (w Words) Date(fhir string) string {
 	return fhir
 }
 
-// Number groups the digits of a decimal and keeps every one of them: "5.60" stays 5.60, "12000" is 12,000. What is no
+// Number groups the digits of a long decimal and keeps every one of them: "5.60" stays 5.60, "12000" is 12,000. What is no
 // plain decimal comes back as it is. Spanish and Arabic write the point too, as the laboratory's report does (es-US,
 // es-MX, Latin digits): a value must look the same wherever it is read.
 func (w Words) Number(decimal string) string {
@@ -202,8 +202,10 @@ func (w Words) Number(decimal string) string {
 	if whole == "" || !digits(whole) || !digits(frac) || (point && frac == "") {
 		return w.LTR(decimal)
 	}
-	for i := len(whole) - 3; i > 0 && len(s) > 4 && len(strings.ReplaceAll(whole, ",", "")) > 4; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
+	if len(whole) > 4 {
+		for i := len(whole) - 3; i > 0; i -= 3 {
+			whole = whole[:i] + "," + whole[i:]
+		}
 	}
 	if point {
 		frac = "." + frac

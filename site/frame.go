@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func (p Page) docked() []NavItem {
 		}
 	}
 	if len(in) == 0 {
-		in = p.Nav[:min(4, len(p.Nav))]
+		in = slices.Clone(p.Nav[:min(4, len(p.Nav))])
 	}
 	for i := range in {
 		in[i].Gap = false

@@ -51,3 +51,21 @@ func pin(at float64) int {
 	}
 	return int(math.Round(math.Min(97, math.Max(3, at))))
 }
+
+// miniBand and miniPin place the parts of MiniRange by classes.
+func miniBand(value float64, low, high *float64) string {
+	zones, _ := Zones(value, low, high, Zone{}, Zone{}, Zone{})
+	from := 0
+	for _, z := range zones {
+		if z.Tone == "good" {
+			return "p" + pc(from) + " w" + pc(z.Width)
+		}
+		from += z.Width
+	}
+	return "p0 w0"
+}
+
+func miniPin(value float64, low, high *float64) string {
+	_, at := Zones(value, low, high, Zone{}, Zone{}, Zone{})
+	return "p" + pc(at)
+}

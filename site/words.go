@@ -63,8 +63,7 @@ func NewCatalogue(files ...fs.FS) (*Catalogue, error) {
 		}
 	}
 	slices.Sort(c.langs)
-	// The reader finds Spanish before Arabic as in the alphabet of their own names: Español, العربية.
-	slices.Reverse(c.langs)
+	slices.Reverse(c.langs) // Español before العربية
 	c.langs = append([]string{fallback}, c.langs...)
 	return c, c.check()
 }
