@@ -1,0 +1,426 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+// Account is what others may know about an account.
+type Account struct {
+	ID           string
+	Kind         Kind
+	Role         Role
+	Name         string
+	Login        string // e-mail address as entered
+	Chart        int64
+	Practitioner string
+	Lang         string
+	Disabled     bool
+	Created      time.Time
+	LastSignin   time.Time
+}
+
+// record is the sealed document. Every factor is in it, so that a rule over several factors holds in one write.
+type record struct {
+	Account
+	Handle   []byte          `json:",omitempty"` // WebAuthn user handle: 64 random bytes
+	Password *passwordFactor `json:",omitempty"`
+	TOTP     *totpFactor     `json:",omitempty"`
+	Recovery *recoveryFactor `json:",omitempty"`
+	Passkeys []passkey       `json:",omitempty"`
+	Enrol    *enrolment      `json:",omitempty"`
+}
+
+// account is an opened record with its place in the store.
+type account struct {
+	record
+	id      string
+	version int64
+	key     *vault.Key
+}
+
+// errStale means that another process changed the account since it was read.
+var errStale = errors.New("identity: account changed meanwhile")
+
+func noRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+func place(version int64) vault.Place { return vault.Place{Kind: vault.KindAccount, Seq: version} }
+
+func (c *core) load(ctx context.Context, q store.Querier, id string) (*account, error) {
+	a := &account{id: id}
+	var wrapped, sealed []byte
+	err := q.QueryRow(ctx, `SELECT wrapped, sealed, version FROM identity_account WHERE id = $1`, id).Scan(&wrapped, &sealed, &a.version)
+	if noRows(err) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("identity: read account: %w", err)
+	}
+	if a.key, err = c.vault.OpenKey(ctx, "account/"+id, wrapped); err != nil {
+		return nil, fmt.Errorf("identity: account %s: %w", id, err)
+	}
+	plain, err := a.key.Open(place(a.version), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("identity: account %s: %w", id, err)
+	}
+	if err := json.Unmarshal(plain, &a.record); err != nil {
+		return nil, fmt.Errorf("identity: account %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// current is load through a cache that a version, just read from the store, keeps honest. Never change what it returns.
+func (c *core) current(ctx context.Context, id string, version int64) (*account, error) {
+	c.mu.Lock()
+	a := c.cache[id]
+	c.mu.Unlock()
+	if a != nil && a.version == version {
+		return a, nil
+	}
+	a, err := c.load(ctx, c.db, id)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.cache) >= 4096 {
+		clear(c.cache)
+	}
+	c.cache[id] = a
+	return a, nil
+}
+
+func (c *core) save(ctx context.Context, tx *store.Tx, a *account) error {
+	plain, err := json.Marshal(a.record)
+	if err != nil {
+		return fmt.Errorf("identity: account %s: %w", a.id, err)
+	}
+	sealed, err := a.key.Seal(place(a.version+1), plain)
+	if err != nil {
+		return fmt.Errorf("identity: account %s: %w", a.id, err)
+	}
+	n, err := tx.Exec(ctx, `UPDATE identity_account SET sealed = $1, version = $2 WHERE id = $3 AND version = $4`,
+		sealed, a.version+1, a.id, a.version)
+	if err != nil {
+		return fmt.Errorf("identity: save account: %w", err)
+	}
+	if n == 0 {
+		return errStale
+	}
+	a.version++
+	return nil
+}
+
+// write runs fn in a transaction, again if another process changed the account under it.
+func (c *core) write(ctx context.Context, fn func(*store.Tx) error) error {
+	for try := 0; ; try++ {
+		err := c.db.Write(ctx, fn)
+		if try == 5 || !errors.Is(err, errStale) {
+			return err
+		}
+	}
+}
+
+// change loads an account, lets fn change it, and saves it, in one transaction.
+func (c *core) change(ctx context.Context, id string, fn func(*store.Tx, *account) error) error {
+	return c.write(ctx, func(tx *store.Tx) error {
+		a, err := c.load(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := fn(tx, a); err != nil {
+			return err
+		}
+		return c.save(ctx, tx, a)
+	})
+}
+
+// foldLogin makes equal what people mean to be equal: NFKC, case folding, IDNA for the domain (IDN-07).
+func foldLogin(login string) string {
+	s := cases.Fold().String(norm.NFKC.String(strings.TrimSpace(login)))
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		if host, err := idna.Lookup.ToASCII(s[at+1:]); err == nil {
+			s = s[:at+1] + host
+		}
+	}
+	return norm.NFKC.String(s)
+}
+
+func (c *core) loginToken(login string) []byte {
+	return c.vault.Token("identity-login", foldLogin(login))
+}
+
+func (c *core) chartToken(chart int64) []byte {
+	return c.vault.Token("identity-chart", strconv.FormatInt(chart, 10))
+}
+
+func (c *core) handleToken(handle []byte) []byte {
+	return c.vault.Token("identity-handle", string(handle))
+}
+
+func (c *core) passkeyToken(credential []byte) []byte {
+	return c.vault.Token("identity-passkey", string(credential))
+}
+
+// lookup finds the account of a token; ErrNotFound if none.
+func (c *core) lookup(ctx context.Context, q store.Querier, token []byte) (string, error) {
+	var id string
+	err := q.QueryRow(ctx, `SELECT account FROM identity_lookup WHERE token = $1`, token).Scan(&id)
+	if noRows(err) {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("identity: look up: %w", err)
+	}
+	return id, nil
+}
+
+// claim gives a token to an account; ErrTaken if it has an owner.
+func (c *core) claim(ctx context.Context, tx *store.Tx, token []byte, account string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO identity_lookup (token, account) VALUES ($1, $2)`, token, account)
+	if errors.Is(err, store.ErrUnique) {
+		return ErrTaken
+	}
+	return err
+}
+
+func (c *core) unclaim(ctx context.Context, tx *store.Tx, token []byte) error {
+	_, err := tx.Exec(ctx, `DELETE FROM identity_lookup WHERE token = $1`, token)
+	return err
+}
+
+// Accounts creates and finds accounts.
+type Accounts struct{ c *core }
+
+// Create makes an account without any factor from acc's Kind, Role, Name, Login, Chart, Practitioner and Lang.
+// ErrTaken if the login or the chart has one.
+func (s *Accounts) Create(ctx context.Context, acc Account) (Account, error) {
+	if err := sound(acc); err != nil {
+		return Account{}, err
+	}
+	acc.ID, acc.Disabled, acc.LastSignin, acc.Created = newID(), false, time.Time{}, s.c.now()
+	key, wrapped, err := s.c.vault.NewKey(ctx, "account/"+acc.ID)
+	if err != nil {
+		return Account{}, fmt.Errorf("identity: make key: %w", err)
+	}
+	a := &account{id: acc.ID, version: 0, key: key, record: record{Account: acc, Handle: randomBytes(64)}}
+	err = s.c.write(ctx, func(tx *store.Tx) error {
+		a.version = 0
+		if _, err := tx.Exec(ctx, `INSERT INTO identity_account (id, wrapped, sealed, version) VALUES ($1, $2, $3, 0)`, a.id, wrapped, []byte{}); err != nil {
+			return fmt.Errorf("identity: create account: %w", err)
+		}
+		tokens := [][]byte{s.c.loginToken(acc.Login), s.c.handleToken(a.Handle)}
+		if acc.Chart != 0 {
+			tokens = append(tokens, s.c.chartToken(acc.Chart))
+		}
+		for _, t := range tokens {
+			if err := s.c.claim(ctx, tx, t, a.id); err != nil {
+				return err
+			}
+		}
+		if err := s.c.save(ctx, tx, a); err != nil {
+			return err
+		}
+		return s.c.emit(ctx, tx, a, Event{Kind: EventAccountCreated}, From{})
+	})
+	return acc, err
+}
+
+// sound refuses accounts that could never be used rightly.
+func sound(acc Account) error {
+	switch {
+	case acc.Kind != Patient && acc.Kind != Staff:
+		return errors.New("identity: an account is of kind patient or staff")
+	case acc.Kind == Staff && (!knownRoles[acc.Role] || acc.Chart != 0):
+		return errors.New("identity: a staff account needs a known role and has no chart")
+	case acc.Kind == Patient && (acc.Role != "" || acc.Practitioner != ""):
+		return errors.New("identity: a patient account has no role and no practitioner")
+	case strings.TrimSpace(acc.Name) == "" || strings.TrimSpace(acc.Login) == "":
+		return errors.New("identity: an account needs a name and a login")
+	}
+	return nil
+}
+
+var knownRoles = map[Role]bool{Clinician: true, Nurse: true, Dentist: true, Hygienist: true, FrontDesk: true,
+	Billing: true, PrivacyOfficer: true, Administrator: true, Auditor: true}
+
+func (s *Accounts) Get(ctx context.Context, id string) (Account, error) {
+	a, err := s.c.load(ctx, s.c.db, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return a.Account, nil
+}
+
+func (s *Accounts) ByLogin(ctx context.Context, login string) (Account, error) {
+	return s.by(ctx, s.c.loginToken(login))
+}
+
+// ByChart finds the patient's own account.
+func (s *Accounts) ByChart(ctx context.Context, chart int64) (Account, error) {
+	return s.by(ctx, s.c.chartToken(chart))
+}
+
+func (s *Accounts) by(ctx context.Context, token []byte) (Account, error) {
+	id, err := s.c.lookup(ctx, s.c.db, token)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.Get(ctx, id)
+}
+
+// List opens every account, by name; kind "" lists all.
+func (s *Accounts) List(ctx context.Context, kind Kind) ([]Account, error) {
+	rows, err := s.c.db.Query(ctx, `SELECT id FROM identity_account ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("identity: list: %w", err)
+	}
+	ids, err := scanIDs(rows)
+	if err != nil {
+		return nil, err
+	}
+	var out []Account
+	for _, id := range ids {
+		a, err := s.Get(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if kind == "" || a.Kind == kind {
+			out = append(out, a)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+func scanIDs(rows *sql.Rows) ([]string, error) {
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("identity: list: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// Disable ends every session of the account in the same transaction. by is the acting account.
+func (s *Accounts) Disable(ctx context.Context, id, by string) error {
+	return s.set(ctx, id, by, EventAccountDisabled, true, func(a *account) { a.Disabled = true })
+}
+
+// Enable lets a disabled account sign in again.
+func (s *Accounts) Enable(ctx context.Context, id, by string) error {
+	return s.set(ctx, id, by, EventAccountEnabled, false, func(a *account) { a.Disabled = false })
+}
+
+// SetRole ends every session of the account: a role never changes under a session (SES-02).
+func (s *Accounts) SetRole(ctx context.Context, id string, role Role, by string) error {
+	if !knownRoles[role] {
+		return errors.New("identity: unknown role")
+	}
+	if a, err := s.Get(ctx, id); err != nil || a.Kind != Staff {
+		return errors.Join(err, errors.New("identity: only staff have a role"))
+	}
+	return s.set(ctx, id, by, EventAccountChanged, true, func(a *account) { a.Role = role })
+}
+
+// SetLang keeps the person's language.
+func (s *Accounts) SetLang(ctx context.Context, who Who, lang string) error {
+	return s.c.change(ctx, who.Account, func(_ *store.Tx, a *account) error {
+		a.Lang = lang
+		return nil
+	})
+}
+
+func (s *Accounts) set(ctx context.Context, id, by string, kind EventKind, end bool, fn func(*account)) error {
+	return s.c.change(ctx, id, func(tx *store.Tx, a *account) error {
+		fn(a)
+		if end {
+			if _, err := tx.Exec(ctx, `DELETE FROM identity_session WHERE account = $1`, id); err != nil {
+				return fmt.Errorf("identity: end sessions: %w", err)
+			}
+		}
+		return s.c.emit(ctx, tx, a, Event{Kind: kind, By: by}, From{})
+	})
+}
+
+// Factors of one account.
+type Factors struct {
+	Password    bool
+	PasswordOff bool // disabled after 100 failures in a row; a new password turns it on
+	PasswordSet time.Time
+	TOTP        bool
+	TOTPOff     bool // as PasswordOff
+	TOTPSet     time.Time
+	Recovery    int // unused recovery codes
+	RecoverySet time.Time
+	Passkeys    []Passkey
+}
+
+// Factors lists how an account can sign in.
+func (s *Accounts) Factors(ctx context.Context, id string) (Factors, error) {
+	a, err := s.c.load(ctx, s.c.db, id)
+	if err != nil {
+		return Factors{}, err
+	}
+	var f Factors
+	if a.Password != nil {
+		f.Password, f.PasswordSet = true, a.Password.Set
+		f.PasswordOff, err = s.c.off(ctx, s.c.db, classPassword, foldLogin(a.Login))
+	}
+	if a.TOTP != nil && err == nil {
+		f.TOTP, f.TOTPSet = true, a.TOTP.Set
+		f.TOTPOff, err = s.c.off(ctx, s.c.db, classCode, a.id)
+	}
+	if a.Recovery != nil {
+		f.Recovery, f.RecoverySet = len(a.Recovery.Hashes), a.Recovery.Set
+	}
+	for _, p := range a.Passkeys {
+		f.Passkeys = append(f.Passkeys, p.public())
+	}
+	return f, err
+}
+
+// passwordAllowed says whether this account may sign in by password at all (AUT-08).
+func (c *core) passwordAllowed(a *account) bool {
+	return a.Kind == Patient || c.opts.StaffPasswordInDemo
+}
+
+// canSignIn says whether a complete way in is left: a passkey, or password and app.
+func (c *core) canSignIn(a *account) bool {
+	return len(a.Passkeys) > 0 || c.passwordAllowed(a) && a.Password != nil && a.TOTP != nil
+}
+
+// mayChange is the rule of AUT-17 and AUT-18 for a factor of the given level.
+func (c *core) mayChange(who Who, level int) error {
+	if c.now().Sub(who.Proved) > proofFresh {
+		return ErrStepUp
+	}
+	if who.AAL < level {
+		return ErrLevel
+	}
+	return nil
+}
+
+// proofFresh is how long a presented factor counts as fresh (AUT-17).
+const proofFresh = 5 * time.Minute

@@ -1,0 +1,187 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// Options of Open.
+type Options struct {
+	DB       *store.DB
+	Vault    *vault.Vault
+	Clock    clock.Clock
+	Practice string   // name shown by passkey prompts and authenticator apps; also a blocked password word
+	RPID     string   // passkey relying party id: the host name
+	Origins  []string // exact origins, e.g. "https://portal.example"
+
+	// Event is called inside the transaction of each security-relevant act; an error undoes the act.
+	Event func(ctx context.Context, tx *store.Tx, e Event) error
+
+	// StaffPasswordInDemo lets staff use password and authenticator app, against AUT-08. For made-up data only; doctor lists it.
+	StaffPasswordInDemo bool
+	// InsecureLocalhost drops the __Host- prefix and Secure from cookies, for a demo on http://localhost in a browser
+	// that does not trust it. Never for real data.
+	InsecureLocalhost bool
+	// Hash are the argon2id parameters; the zero value is m=64 MiB, t=3, p=1. Below 19 MiB, 2, 1 is refused (AUT-04).
+	Hash HashParams
+}
+
+// Identity is the practice's accounts. Its parts share one store; all are safe for concurrent use.
+type Identity struct {
+	Accounts  *Accounts
+	Passwords *Passwords
+	OneTime   *OneTime
+	Passkeys  *Passkeys
+	Sessions  *Sessions
+	Signin    *Signin
+	Enrol     *Enrol
+	Cookies   Cookies
+	c         *core
+}
+
+// core is what the parts share.
+type core struct {
+	opts  Options
+	db    *store.DB
+	vault *vault.Vault
+	key   *vault.Key // seals steps in progress
+	hash  *hasher
+	wa    *webauthn.WebAuthn
+
+	mu    sync.Mutex
+	cache map[string]*account // as of their version; every use compares the version in the store
+}
+
+func (c *core) now() time.Time { return c.opts.Clock().UTC() }
+
+// Open brings the tables up to date and loads the keys.
+func Open(ctx context.Context, o Options) (*Identity, error) {
+	if o.DB == nil || o.Vault == nil || o.Clock == nil {
+		return nil, errors.New("identity: Open needs DB, Vault and Clock")
+	}
+	if o.Hash == (HashParams{}) {
+		o.Hash = HashParams{MiB: 64, Time: 3, Threads: 1}
+	}
+	if o.Hash.MiB < 19 || o.Hash.Time < 2 || o.Hash.Threads < 1 {
+		return nil, fmt.Errorf("identity: argon2id %+v is below the floor of 19 MiB, 2 passes, 1 thread (AUT-04)", o.Hash)
+	}
+	if err := o.DB.Migrate(ctx, "identity", must(fs.Sub(schema, "schema"))); err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	wa, err := newWebAuthn(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &core{opts: o, db: o.DB, vault: o.Vault, wa: wa, cache: map[string]*account{},
+		hash: newHasher(o.Hash, o.Vault.Secret("identity-pepper"))}
+	if c.key, err = c.stepKey(ctx); err != nil {
+		return nil, err
+	}
+	return &Identity{Accounts: &Accounts{c}, Passwords: &Passwords{c}, OneTime: &OneTime{c}, Passkeys: &Passkeys{c},
+		Sessions: &Sessions{c}, Signin: &Signin{c}, Enrol: &Enrol{c}, Cookies: Cookies{insecure: o.InsecureLocalhost}, c: c}, nil
+}
+
+func newWebAuthn(o Options) (*webauthn.WebAuthn, error) {
+	wa, err := webauthn.New(&webauthn.Config{
+		RPID: o.RPID, RPDisplayName: o.Practice, RPOrigins: o.Origins,
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey:      protocol.ResidentKeyRequirementRequired,
+			UserVerification: protocol.VerificationRequired,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: passkeys need a host name as RPID and exact Origins: %w", err)
+	}
+	return wa, nil
+}
+
+// stepKey loads the key that seals steps in progress, or makes it; two processes may start at once.
+func (c *core) stepKey(ctx context.Context) (*vault.Key, error) {
+	const owner = "identity/steps"
+	fresh, wrapped, err := c.vault.NewKey(ctx, owner)
+	if err != nil {
+		return nil, fmt.Errorf("identity: make key: %w", err)
+	}
+	read := func() (*vault.Key, error) {
+		var w []byte
+		if err := c.db.QueryRow(ctx, `SELECT wrapped FROM identity_key WHERE owner = $1`, owner).Scan(&w); err != nil {
+			return nil, err
+		}
+		return c.vault.OpenKey(ctx, owner, w)
+	}
+	if k, err := read(); !noRows(err) {
+		return k, err
+	}
+	err = c.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO identity_key (owner, wrapped) VALUES ($1, $2)`, owner, wrapped)
+		return err
+	})
+	if errors.Is(err, store.ErrUnique) {
+		return read()
+	}
+	return fresh, err
+}
+
+// Sweep removes what has expired. Call it hourly.
+func (i *Identity) Sweep(ctx context.Context) error {
+	now := i.c.now()
+	return i.c.db.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM identity_session WHERE seen < $1 OR started < $2`,
+			ms(now.Add(-longestIdle)), ms(now.Add(-longestSession))); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM identity_spent WHERE expires < $1`, ms(now)); err != nil {
+			return err
+		}
+		// Long forgiven buckets. A run that reached its end stays until the factor is set anew.
+		_, err := tx.Exec(ctx, `DELETE FROM identity_throttle WHERE at < $1 AND until < $2 AND count < $3`,
+			ms(now.Add(-deviceLife)), ms(now), runLimit)
+		return err
+	})
+}
+
+func ms(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMS(n int64) time.Time { return time.UnixMilli(n).UTC() }
+
+// crockford has no letters that look like digits.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// newID is 128 random bits, safe to show.
+func newID() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return strings.ToLower(crockford.EncodeToString(b))
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // embedded files are part of the program
+	}
+	return v
+}
