@@ -35,7 +35,7 @@ func ParseJSON(data []byte) ([]byte, error) {
 		jsontext.PreserveRawStrings(true), jsontext.ReorderRawObjects(false), jsontext.Multiline(false),
 		jsontext.SpaceAfterColon(false), jsontext.SpaceAfterComma(false))
 	if err != nil {
-		return nil, explain(err)
+		return nil, explain(err, data, "the text")
 	}
 	if raw.Depth(v) > MaxDepth {
 		return nil, fmt.Errorf("%w: nested deeper than %d levels", ErrInvalid, MaxDepth)
@@ -64,8 +64,8 @@ func outer(b []byte) (Resource, error) {
 	return r, nil
 }
 
-// explain turns a syntax error into one that names place and rule and quotes nothing.
-func explain(err error) error {
+// explain turns a syntax error into one that names place and rule and quotes nothing. data is the text, if at hand.
+func explain(err error, data []byte, at string) error {
 	rule := "is not JSON"
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
@@ -77,33 +77,63 @@ func explain(err error) error {
 	}
 	var syn *jsontext.SyntacticError
 	if !errors.As(err, &syn) {
-		return fmt.Errorf("%w: %s", ErrInvalid, rule)
+		return fmt.Errorf("%w: %s %s", ErrInvalid, at, rule)
 	}
-	path := syn.JSONPointer
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		path = path.Parent()
+	// Not syn.JSONPointer: in the middle of a stream its names can be bytes of something else, even of a value.
+	if path := pathAt(data, int(syn.ByteOffset)); path != "" {
+		at = path
 	}
-	return fmt.Errorf("%w: %s %s (byte %d)", ErrInvalid, elementPath(path), rule, syn.ByteOffset)
+	return fmt.Errorf("%w: %s %s (byte %d)", ErrInvalid, at, rule, syn.ByteOffset)
 }
 
-// elementPath writes a pointer as entry[3].resource.code; a name that cannot be an element's is shown as "?".
-func elementPath(p jsontext.Pointer) string {
-	var b strings.Builder
-	for tok := range p.Tokens() {
-		switch {
-		case tok != "" && strings.Trim(tok, "0123456789") == "" && len(tok) < 9:
-			fmt.Fprintf(&b, "[%s]", tok)
+// pathAt is the path of the object or array that holds byte end of data, whose text before end is sound:
+// entry[3].resource. A name that cannot be an element's is shown as "?".
+func pathAt(data []byte, end int) string {
+	var stack []seg
+	var name string
+	for i := 0; i < min(end, len(data)); {
+		switch data[i] {
+		case '"':
+			next := raw.Skip(data, i)
+			if next < len(data) && len(stack) > 0 && stack[len(stack)-1].index < 0 {
+				name = raw.String(data[i:next])
+			}
+			i = next
 			continue
-		case !elementName(tok):
-			tok = "?"
+		case '{', '[':
+			s := seg{name: name, index: -1}
+			if len(stack) > 0 && stack[len(stack)-1].index >= 0 {
+				s.name = ""
+			}
+			if data[i] == '[' {
+				s.index = 0
+			}
+			stack = append(stack, s)
+		case '}', ']':
+			if len(stack) > 0 {
+				stack = stack[:len(stack)-1]
+			}
+		case ',':
+			if n := len(stack); n > 0 && stack[n-1].index >= 0 {
+				stack[n-1].index++
+			}
 		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(tok)
+		i++
 	}
-	if b.Len() == 0 {
-		return "the text"
+	var b strings.Builder
+	for _, s := range stack[:min(len(stack), MaxDepth)] {
+		if s.name != "" {
+			if !elementName(s.name) {
+				s.name = "?"
+			}
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(s.name)
+		}
+		if s.index >= 0 {
+			fmt.Fprintf(&b, "[%d]", s.index)
+		}
 	}
 	return b.String()
 }

@@ -144,7 +144,10 @@ func (r Resource) With(member string, value any) (Resource, error) {
 	if value != nil && !done {
 		add(`"`+member+`"`, text)
 	}
-	return Parse(append(out, '}'))
+	if raw.Depth(text) >= MaxDepth {
+		return Resource{}, fmt.Errorf("%w: nested deeper than %d levels", ErrInvalid, MaxDepth)
+	}
+	return outer(append(out, '}')) // of checked parts, each name once
 }
 
 // MarshalJSONTo writes the bytes as they are, for Contained and Bundle entries.

@@ -10,6 +10,11 @@ import (
 	"strings"
 )
 
+type compartmentResource struct {
+	Code  string
+	Param []string
+}
+
 // compartment writes, for each type of the Patient compartment, the places of the references that put a resource in it.
 // What names the subject comes first; performers, authors and other roles after.
 func compartment(params parameters, defs string) ([]byte, error) {
@@ -18,16 +23,24 @@ func compartment(params parameters, defs string) ([]byte, error) {
 		return nil, err
 	}
 	var def struct {
-		Resource []struct {
-			Code  string
-			Param []string
-		}
+		Resource []compartmentResource
 	}
 	if err := json.Unmarshal(data, &def); err != nil {
 		return nil, err
 	}
+	known := map[string]bool{}
+	for _, r := range def.Resource {
+		known[r.Code] = len(r.Param) > 0
+	}
+	for typ, p := range params { // types that name their patient though R4 left them out, such as Task and Device
+		if p["patient"].kind == 'r' && !known[typ] {
+			def.Resource = append(def.Resource, compartmentResource{typ, []string{"patient"}})
+		}
+	}
+	slices.SortFunc(def.Resource, func(a, b compartmentResource) int { return strings.Compare(a.Code, b.Code) })
 	var b bytes.Buffer
-	b.WriteString("# Made by tools/fhirgen from CompartmentDefinition/patient; do not edit. Type, then places of references.\n")
+	b.WriteString("# Made by tools/fhirgen from CompartmentDefinition/patient, and for types it leaves out from their search\n" +
+		"# parameter patient; do not edit. Type, then places of references.\n")
 	for _, r := range def.Resource {
 		if len(r.Param) == 0 {
 			continue

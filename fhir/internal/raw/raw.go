@@ -157,3 +157,22 @@ func String(b []byte) string {
 	}
 	return string(out)
 }
+
+// Compact removes the white space between the tokens of valid JSON, in place.
+func Compact(b []byte) []byte {
+	out := b[:0]
+	for i := 0; i < len(b); {
+		switch c := b[i]; c {
+		case ' ', '\t', '\r', '\n':
+			i++
+		case '"':
+			end := skipString(b, i)
+			out = append(out, b[i:end]...)
+			i = end
+		default:
+			out = append(out, c)
+			i++
+		}
+	}
+	return out
+}
