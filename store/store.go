@@ -122,26 +122,46 @@ func (db *DB) prepared(ctx context.Context, query string) *sql.Stmt {
 
 // Read runs fn against one unchanging view of what is committed, however many queries it makes.
 func (db *DB) Read(ctx context.Context, fn func(Querier) error) error {
-	conn, err := db.reads.Conn(ctx)
+	tx, err := db.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("store: read: %w", err)
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return fmt.Errorf("store: read: %w", err)
-	}
-	// The view must end whatever happens to ctx, or the connection would go back to the pool inside it.
-	defer conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-	return fn(view{conn})
+	v := &view{db: db, tx: tx}
+	defer func() {
+		_ = tx.Rollback() // nothing was written; a ctx that ended has rolled back already
+		for _, query := range v.missed {
+			db.prepared(ctx, query)
+		}
+	}()
+	return fn(v)
 }
 
 // view is a read transaction on one connection.
-type view struct{ conn *sql.Conn }
-
-func (v view) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return v.conn.QueryContext(ctx, query, args...)
+type view struct {
+	db     *DB
+	tx     *sql.Tx
+	missed []string // prepared afterwards: to prepare needs a connection, and all may be held by views that wait
 }
 
-func (v view) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return v.conn.QueryRowContext(ctx, query, args...)
+func (v *view) prepared(ctx context.Context, query string) *sql.Stmt {
+	s, ok := v.db.stmts.Load(query)
+	if !ok {
+		v.missed = append(v.missed, query)
+		return nil
+	}
+	return v.tx.StmtContext(ctx, s.(*sql.Stmt))
+}
+
+func (v *view) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s := v.prepared(ctx, query); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
+	return v.tx.QueryContext(ctx, query, args...)
+}
+
+func (v *view) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	if s := v.prepared(ctx, query); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
+	return v.tx.QueryRowContext(ctx, query, args...)
 }

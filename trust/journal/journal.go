@@ -156,8 +156,12 @@ func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*reco
 		return nil, ErrShredded
 	}
 	r.kind = Kind(kind)
-	if r.key, err = j.vault.OpenKey(ctx, owner(chart, r.kind), wrapped); err != nil {
-		return nil, damaged("the key does not open", err)
+	kept, ticket := j.keys.get(chart)
+	if r.key = kept; kept == nil {
+		if r.key, err = j.vault.OpenKey(ctx, owner(chart, r.kind), wrapped); err != nil {
+			return nil, damaged("the key does not open", err)
+		}
+		j.keys.put(chart, r.key, ticket)
 	}
 	if r.head, err = openHead(r.key, chart, sealed); err != nil {
 		return nil, damaged("the head does not open", err)

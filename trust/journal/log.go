@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/vault"
@@ -115,32 +116,19 @@ func (j *Journal) Load(ctx context.Context, chart int64) (*Snapshot, []Row, erro
 			}
 			after = snap.Seq
 		}
-		tail, link, err = j.chain(ctx, q, r, after+1, r.head.seq, link)
+		tail, link, err = j.chain(ctx, q, r, span{after + 1, r.head.seq, link})
 		if err != nil {
 			return err
 		}
 		if link != r.head.hash {
 			return damaged(fmt.Sprintf("row %d is not the one that was written", r.head.seq), nil)
 		}
-		return noneAfter(ctx, q, r)
+		return nil
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("journal: load: %w", err)
 	}
 	return snap, tail, nil
-}
-
-// noneAfter refuses rows beyond the sealed head: somebody put an older head back.
-func noneAfter(ctx context.Context, q store.Querier, r *record) error {
-	var n int
-	err := q.QueryRow(ctx, "SELECT count(*) FROM journal_log WHERE chart = $1 AND seq > $2", r.chart, r.head.seq).Scan(&n)
-	if err != nil {
-		return err
-	}
-	if n > 0 {
-		return damaged(fmt.Sprintf("%d rows after the head %d", n, r.head.seq), nil)
-	}
-	return nil
 }
 
 // Rows opens rows from seq from (inclusive) to to (inclusive; 0 = head): history.
@@ -164,7 +152,7 @@ func (j *Journal) Rows(ctx context.Context, chart, from, to int64) ([]Row, error
 				return err
 			}
 		}
-		if rows, link, err = j.chain(ctx, q, r, first, last, link); err != nil {
+		if rows, link, err = j.chain(ctx, q, r, span{first, last, link}); err != nil {
 			return err
 		}
 		return j.checkNext(ctx, q, r, last, link)
@@ -178,37 +166,44 @@ func (j *Journal) Rows(ctx context.Context, chart, from, to int64) ([]Row, error
 // checkNext confirms row seq's hash by who came after it: the next row, or the sealed head.
 func (j *Journal) checkNext(ctx context.Context, q store.Querier, r *record, seq int64, link [32]byte) error {
 	if seq < r.head.seq {
-		_, _, err := j.chain(ctx, q, r, seq+1, seq+1, link)
+		_, _, err := j.chain(ctx, q, r, span{seq + 1, seq + 1, link})
 		return err
 	}
 	if link != r.head.hash {
 		return damaged(fmt.Sprintf("row %d is not the one that was written", seq), nil)
 	}
-	return noneAfter(ctx, q, r)
+	return nil
 }
 
-// chain opens rows first … last, each of which must carry the hash of the one before; link is the hash before first.
-// It returns the hash of last, which the caller checks against what it knows.
-func (j *Journal) chain(ctx context.Context, q store.Querier, r *record, first, last int64, link [32]byte) ([]Row, [32]byte, error) {
-	if first > last {
-		return nil, link, nil
+// span is what chain reads: rows first … last; link is the hash of the row before first.
+type span struct {
+	first, last int64
+	link        [32]byte
+}
+
+// chain opens a span of rows, each of which must carry the hash of the one before, and returns the hash of the last,
+// which the caller checks against what it knows. At the head, a row beyond it is damage: an older head was put back.
+func (j *Journal) chain(ctx context.Context, q store.Querier, r *record, s span) ([]Row, [32]byte, error) {
+	limit := s.last
+	if s.last == r.head.seq {
+		limit = math.MaxInt64
 	}
+	link := s.link
 	stored, err := q.Query(ctx, "SELECT seq, data FROM journal_log WHERE chart = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-		r.chart, first, last)
+		r.chart, s.first, limit)
 	if err != nil {
 		return nil, link, err
 	}
 	defer stored.Close()
 	var rows []Row
-	next := first
-	for stored.Next() {
+	for next := s.first; stored.Next(); next++ {
 		var seq int64
 		var sealed []byte
 		if err := stored.Scan(&seq, &sealed); err != nil {
 			return nil, link, err
 		}
-		if seq != next {
-			break
+		if seq != next || seq > s.last {
+			return nil, link, damaged(fmt.Sprintf("row %d stands where %d should, and the head is %d", seq, next, r.head.seq), nil)
 		}
 		frame, err := r.key.Open(logPlace(r.chart, seq), sealed)
 		if err != nil {
@@ -219,13 +214,12 @@ func (j *Journal) chain(ctx context.Context, q store.Querier, r *record, first, 
 		}
 		rows = append(rows, Row{Seq: seq, Plain: frame[32:]})
 		link = sha256.Sum256(sealed)
-		next++
 	}
 	if err := stored.Err(); err != nil {
 		return nil, link, err
 	}
-	if next != last+1 {
-		return nil, link, damaged(fmt.Sprintf("row %d is missing", next), nil)
+	if n := s.last - s.first + 1; int64(len(rows)) < n {
+		return nil, link, damaged(fmt.Sprintf("row %d is missing", s.first+int64(len(rows))), nil)
 	}
 	return rows, link, nil
 }
