@@ -58,7 +58,7 @@ type AllergyList struct {
 
 // noKnown are SNOMED CT's records of absence.
 var noKnown = map[string]bool{"716186003": true, "409137002": true, "428607008": true, "429625007": true,
-	"428197003": true, "716220001": true, "716184000": true, "716185004": true}
+	"428197003": true}
 
 // Allergies reads the list. A recorded absence counts only while no allergy stands against it.
 func Allergies(as []fhir.AllergyIntolerance) AllergyList {

@@ -145,5 +145,4 @@ func aboutLife(c fhir.Condition) bool {
 var lifeFindings = map[string]bool{"160903007": true, "160904001": true, "741062008": true, "73438004": true,
 	"423315002": true, "422650009": true, "706893006": true, "224299000": true, "224295006": true, "473461003": true,
 	"713458007": true, "266934004": true, "32911000": true, "424393004": true, "446654005": true, "105531004": true,
-	"266948004": true, "160968000": true, "5251000175109": true, "161744009": true, "183932001": true,
-	"276241001": true, "80943009": true, "706870000": true, "314529007": true}
+	"266948004": true, "160968000": true, "5251000175109": true}
