@@ -34,7 +34,7 @@ var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s
 // a passphrase and pass, and so does one unknown word of five letters.
 func blocked(password string, context ...string) Reason {
 	s := cases.Fold().String(norm.NFKC.String(password))
-	if repeats(s) || walk(s) == len([]rune(s)) {
+	if repeats(s) || distinct(s) < 5 || walk(s) == len([]rune(s)) {
 		return Pattern
 	}
 	own := contextWords(context)
