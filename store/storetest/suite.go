@@ -43,6 +43,7 @@ func Run(t *testing.T, url func(t *testing.T) string) {
 		{"readers see what is committed", testIsolation},
 		{"a view does not change", testView},
 		{"views and first queries side by side", testManyViews},
+		{"readers cannot write", testReadersCannotWrite},
 		{"50 writers", testWriters},
 		{"waiting ends with ctx", testQueueCtx},
 		{"work ends with ctx", testWorkCtx},
@@ -322,15 +323,21 @@ func testView(s *suite) {
 	s.want(1, 2)
 }
 
-// testManyViews fills every reader with a view whose first query nobody has prepared yet.
+// testManyViews holds as many views open as there are readers, each about to ask what nobody has asked before.
 func testManyViews(s *suite) {
 	s.put(1)
-	var wg sync.WaitGroup
-	for i := range 32 {
+	const views = 8
+	ctx, cancel := context.WithTimeout(s.ctx, 20*time.Second)
+	defer cancel()
+	var open, wg sync.WaitGroup
+	open.Add(views)
+	for i := range views {
 		wg.Go(func() {
-			err := s.db.Read(s.ctx, func(q store.Querier) error {
+			err := s.db.Read(ctx, func(q store.Querier) error {
+				open.Done()
+				open.Wait()
 				var n int64
-				return q.QueryRow(s.ctx, fmt.Sprintf("SELECT id + %d FROM suite_item", i)).Scan(&n)
+				return q.QueryRow(ctx, fmt.Sprintf("SELECT id + %d FROM suite_item", i)).Scan(&n)
 			})
 			if err != nil {
 				s.Error(err)
@@ -338,6 +345,22 @@ func testManyViews(s *suite) {
 		})
 	}
 	wg.Wait()
+}
+
+// testReadersCannotWrite: a change that goes round Write would have no turn, no durability and no hooks.
+func testReadersCannotWrite(s *suite) {
+	s.put(1)
+	var id int64
+	if err := s.db.QueryRow(s.ctx, "DELETE FROM suite_item RETURNING id").Scan(&id); err == nil {
+		s.Error("Query deleted a row")
+	}
+	_ = s.db.Read(s.ctx, func(q store.Querier) error {
+		if err := q.QueryRow(s.ctx, "DELETE FROM suite_item RETURNING id").Scan(&id); err == nil {
+			s.Error("Read deleted a row")
+		}
+		return nil
+	})
+	s.want(1)
 }
 
 func testWriters(s *suite) {

@@ -30,11 +30,11 @@ var sharedCodec = sync.OnceValues(func() (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCodec(folder)
+	return newCodec(folder, MaxPlain)
 })
 
-// newCodec reads every NNN.zdict of a folder.
-func newCodec(folder fs.FS) (*codec, error) {
+// newCodec reads every NNN.zdict of a folder. It never unpacks to more than most bytes.
+func newCodec(folder fs.FS, most uint64) (*codec, error) {
 	names, err := fs.Glob(folder, "*.zdict")
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func newCodec(folder fs.FS) (*codec, error) {
 		}
 	}
 	c.decoder, err = zstd.NewReader(nil, zstd.WithDecoderDicts(all...),
-		zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxPlain))
+		zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(most))
 	if err != nil {
 		return nil, err
 	}

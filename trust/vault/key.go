@@ -71,7 +71,14 @@ type Key struct {
 }
 
 func (v *Vault) newKey(plain []byte) *Key {
-	k := &Key{v: v, block: newAES(derive(plain, "seal", 32))}
+	k := keyOver(derive(plain, "seal", 32))
+	k.v = v
+	return k
+}
+
+// keyOver makes ready to derive record keys from a sealing key.
+func keyOver(sealing []byte) *Key {
+	k := &Key{block: newAES(sealing)}
 	k.block.Encrypt(k.sub[:], k.sub[:])
 	// NIST SP 800-38B subkey: shift left, and fold the carry in.
 	carry := k.sub[0] >> 7
