@@ -1,0 +1,141 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/store"
+)
+
+const crashEnv = "WELLGATE_AUDIT_CRASH_FOLDER"
+
+// runCrashChild is the program that TestKill kills: it acknowledges on its output what the log acknowledged to it.
+func runCrashChild() bool {
+	dir := os.Getenv(crashEnv)
+	if dir == "" {
+		return false
+	}
+	if err := crashChild(dir, os.Getenv(crashEnv+"_CYCLE")); err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+	return true
+}
+
+func crashChild(dir, cycle string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, "sqlite:"+dir+"/audit.db")
+	if err != nil {
+		return err
+	}
+	log, err := Open(ctx, Config{DB: db, Seal: newSealer(), Seed: seed[:], Origin: origin, Anchor: dir + "/anchor", Clock: clock.System})
+	if err != nil {
+		return err
+	}
+	var out sync.Mutex
+	ack := func(id string) {
+		out.Lock()
+		defer out.Unlock()
+		fmt.Println("ack", id)
+	}
+	var work sync.WaitGroup
+	for w := range 4 {
+		work.Go(func() {
+			for i := 0; ; i++ {
+				id := fmt.Sprintf("%s-%d-%d", cycle, w, i)
+				var err error
+				if w%2 == 0 {
+					err = log.Durable(ctx, Entry{int64(w), []byte(id)})
+				} else {
+					err = db.Write(ctx, func(tx *store.Tx) error {
+						return log.Append(ctx, tx, Entry{int64(w), []byte(id)})
+					})
+				}
+				if err != nil {
+					fmt.Println("error", err)
+					return
+				}
+				ack(id)
+			}
+		})
+	}
+	work.Go(func() {
+		for {
+			if _, err := log.Checkpoint(ctx); err != nil {
+				fmt.Println("error", err)
+				return
+			}
+			time.Sleep(3 * time.Millisecond)
+		}
+	})
+	work.Wait()
+	return nil
+}
+
+// Nothing acknowledged is lost, and what is left verifies, after kill -9 at any moment (AUD-01).
+func TestKill(t *testing.T) {
+	const cycles = 10
+	b := newBench(t)
+	b.stop()
+	acked := map[string]bool{}
+	for cycle := range cycles {
+		killOnce(t, b.dir, cycle, acked)
+		b.openDB()
+		b.start()
+		b.sign(false)
+		b.sound()
+		b.stop()
+	}
+	b.openDB()
+	b.start()
+	for chart := range int64(4) {
+		for s, err := range b.log.Each(t.Context(), chart) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			delete(acked, string(s.Plain))
+		}
+	}
+	for id := range acked {
+		t.Errorf("%s was acknowledged and is lost", id)
+	}
+}
+
+func killOnce(t *testing.T, dir string, cycle int, acked map[string]bool) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crashEnv+"="+dir, fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	quota, seen := 20+rand.IntN(150), 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		id, ok := strings.CutPrefix(lines.Text(), "ack ")
+		if !ok {
+			t.Errorf("child: %s", lines.Text())
+			break
+		}
+		acked[id] = true
+		if seen++; seen == quota {
+			cmd.Process.Kill() // SIGKILL; what is still in the pipe was acknowledged too
+		}
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if seen < quota {
+		t.Fatalf("the child stopped by itself after %d entries", seen)
+	}
+}

@@ -1,0 +1,471 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wellgate/wellgate/store"
+)
+
+// hold keeps the one writer busy until the returned function is called.
+func hold(t *testing.T, db *store.DB) (release func()) {
+	t.Helper()
+	held, free := make(chan struct{}), make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		err := db.Write(context.Background(), func(*store.Tx) error { close(held); <-free; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-held
+	return func() { close(free); done.Wait() }
+}
+
+// stall keeps the writer and the committer busy, so that all calls of Durable until release wait together.
+func (b *bench) stall(t *testing.T) (release func()) {
+	t.Helper()
+	free := hold(t, b.db)
+	plug := &ticket{entries: []Entry{{99, []byte("plug")}}, done: make(chan struct{})}
+	if err := b.log.enqueue(plug); err != nil {
+		t.Fatal(err)
+	}
+	for waiting := 1; waiting > 0; time.Sleep(time.Millisecond) {
+		b.log.mu.Lock()
+		waiting = len(b.log.queue)
+		b.log.mu.Unlock()
+	}
+	return func() { free(); <-plug.done }
+}
+
+// queued waits until n calls of Durable are in the queue.
+func (b *bench) queued(n int) {
+	for {
+		b.log.mu.Lock()
+		have := len(b.log.queue)
+		b.log.mu.Unlock()
+		if have >= n {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestOf(t *testing.T) {
+	b := newBench(t)
+	for i := range 10 {
+		b.durable(int64(i%2)+1, fmt.Sprint("entry ", i))
+	}
+	get := func(before int64, limit int) (got []int64) {
+		list, err := b.log.Of(t.Context(), 2, before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			if s.Chart != 2 || string(s.Plain) != fmt.Sprint("entry ", s.Index) {
+				t.Errorf("%d: chart %d, %q", s.Index, s.Chart, s.Plain)
+			}
+			got = append(got, s.Index)
+		}
+		return got
+	}
+	if diff := cmp.Diff([]int64{9, 7, 5}, get(0, 3)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]int64{3, 1}, get(5, 3)); diff != "" {
+		t.Error(diff)
+	}
+	if got := get(1, 3); got != nil {
+		t.Error(got)
+	}
+}
+
+// Each ends, although the log's first entry has the index that means "from the end".
+func TestEachEnds(t *testing.T) {
+	b := newBench(t)
+	const n = 500 // one page exactly
+	var list []Entry
+	for range n {
+		list = append(list, Entry{1, []byte("x")})
+	}
+	if err := b.log.Durable(t.Context(), list...); err != nil {
+		t.Fatal(err)
+	}
+	next := int64(n)
+	for s, err := range b.log.Each(t.Context(), 1) {
+		if next--; err != nil || s.Index != next {
+			t.Fatal(s.Index, next, err)
+		}
+	}
+	if next != 0 {
+		t.Errorf("stopped at %d", next)
+	}
+}
+
+func TestOfUsesIndex(t *testing.T) {
+	b := newBench(t)
+	var plan []string
+	rows, err := b.db.Query(t.Context(), `EXPLAIN QUERY PLAN SELECT idx, chart, commitment, data FROM audit_entry
+		WHERE chart = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3`, 1, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, c, d int
+		var s string
+		if err := rows.Scan(&a, &c, &d, &s); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, s)
+	}
+	if s := strings.Join(plan, ";"); !strings.Contains(s, "audit_entry_chart (chart=? AND idx<?)") || strings.Contains(s, "TEMP") {
+		t.Error(s)
+	}
+}
+
+func TestDurableSharesOneCommit(t *testing.T) {
+	b := newBench(t)
+	b.durable(1, "first")
+	release := b.stall(t)
+	const n = 50
+	var work sync.WaitGroup
+	for i := range n {
+		work.Go(func() { b.durable(int64(i), "x") })
+	}
+	b.queued(n)
+	clear(b.seal.txs)
+	release()
+	work.Wait()
+	if got := len(b.seal.txs); got > 2 {
+		t.Errorf("%d calls took %d commits", n, got)
+	}
+	b.sign(false)
+	if rep := b.sound(); rep.Entries != n+2 {
+		t.Errorf("%d entries", rep.Entries)
+	}
+}
+
+func TestDurableGivingUpLosesNothingOfOthers(t *testing.T) {
+	b := newBench(t)
+	release := b.stall(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	errs := make(chan error, 1)
+	go func() { errs <- b.log.Durable(ctx, Entry{1, []byte("left")}) }()
+	var work sync.WaitGroup
+	for range 5 {
+		work.Go(func() { b.durable(2, "stayed") })
+	}
+	b.queued(6)
+	cancel()
+	if err := <-errs; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	release()
+	work.Wait()
+	list, err := b.log.Of(t.Context(), 2, 0, 10)
+	if err != nil || len(list) != 5 {
+		t.Errorf("%d entries of those who waited, %v", len(list), err)
+	}
+	b.sign(false)
+	b.sound()
+	if b.log.Err() != nil {
+		t.Error(b.log.Err())
+	}
+}
+
+func TestOneUnsealableEntryFailsAlone(t *testing.T) {
+	b := newBench(t)
+	b.seal.refuse[13] = true
+	release := b.stall(t)
+	var work sync.WaitGroup
+	for range 4 {
+		work.Go(func() { b.durable(1, "fine") })
+		work.Go(func() {
+			if err := b.log.Durable(t.Context(), Entry{1, []byte("half")}, Entry{13, []byte("no")}); err == nil {
+				t.Error("an entry without a key was acknowledged")
+			}
+		})
+	}
+	b.queued(8)
+	release()
+	work.Wait()
+	b.durable(1, "still works")
+	list, err := b.log.Of(t.Context(), 1, 0, 100)
+	if err != nil || len(list) != 5 {
+		t.Errorf("%d entries, %v", len(list), err)
+	}
+	b.sign(false)
+	b.sound()
+}
+
+func TestDiskErrorStopsTheLog(t *testing.T) {
+	b := newBench(t)
+	b.durable(1, "before")
+	other, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/other.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	held, free := make(chan struct{}), make(chan struct{})
+	go b.db.Write(context.Background(), func(tx *store.Tx) error {
+		close(held)
+		<-free
+		_, err := tx.Exec(context.Background(), `DROP TABLE audit_hash`)
+		return err
+	})
+	<-held
+	errs := make(chan error, 8)
+	for range 8 {
+		go func() { errs <- b.log.Durable(context.Background(), Entry{1, []byte("lost")}) }()
+	}
+	close(free)
+	for range 8 {
+		if err := <-errs; !errors.Is(err, ErrStopped) {
+			t.Errorf("a waiter got %v", err)
+		}
+	}
+	if err := b.log.Durable(t.Context(), Entry{1, []byte("later")}); !errors.Is(err, ErrStopped) {
+		t.Errorf("Durable after the error: %v", err)
+	}
+	seals := b.seal.seals
+	err = other.Write(t.Context(), func(tx *store.Tx) error { return b.log.Append(t.Context(), tx, Entry{1, []byte("later")}) })
+	if !errors.Is(err, ErrStopped) || b.seal.seals != seals {
+		t.Errorf("Append after the error: %v", err)
+	}
+	if _, err := b.log.Checkpoint(t.Context()); !errors.Is(err, ErrStopped) {
+		t.Errorf("Checkpoint after the error: %v", err)
+	}
+	if err := b.log.Close(); !errors.Is(err, ErrStopped) {
+		t.Errorf("Close: %v", err)
+	}
+	b.log = nil
+}
+
+// A caller that swallows Append's error and commits would have an effect without its trace.
+func TestCommitAfterFailedAppendStopsTheLog(t *testing.T) {
+	b := newBench(t)
+	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+		if _, err := tx.Exec(t.Context(), `INSERT INTO audit_hash (idx, hash) VALUES (0, $1)`, random(32)); err != nil {
+			return err
+		}
+		if b.log.Append(t.Context(), tx, Entry{1, []byte("x")}) == nil {
+			t.Error("Append over a foreign hash succeeded")
+		}
+		if b.log.Append(t.Context(), tx, Entry{1, []byte("x")}) == nil {
+			t.Error("Append went on in a broken transaction")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(b.log.Err(), ErrStopped) {
+		t.Errorf("the log goes on: %v", b.log.Err())
+	}
+	b.log.Close()
+	b.log = nil
+}
+
+func TestClosed(t *testing.T) {
+	b := newBench(t)
+	b.durable(1, "x")
+	log := b.log
+	b.stop()
+	if err := log.Durable(t.Context(), Entry{1, []byte("x")}); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+	b.openDB()
+	b.start()
+	if rep := b.sound(); rep.Entries != 1 || rep.Signed != 1 || rep.Anchors != 1 {
+		t.Errorf("Close must sign and anchor: %+v", rep)
+	}
+}
+
+// Checkpoints come each second while the tree grows, anchors each minute (AUD-03).
+func TestSignsEachSecondAnchorsEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.log.Close()
+		b.conf.Clock = func() time.Time { return time.Now() }
+		log, err := Open(t.Context(), b.conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.log = log
+		counts := func() [2]int64 {
+			rep := b.verify(nil)
+			return [2]int64{rep.Checkpoints, rep.Anchors}
+		}
+		check := func(want ...int64) {
+			t.Helper()
+			synctest.Wait()
+			if got := counts(); got != [2]int64(want) {
+				t.Errorf("checkpoints and anchors %v, want %v", got, want)
+			}
+		}
+		time.Sleep(time.Second / 2)
+		base := counts() // Close signed the empty tree
+		b.durable(1, "a")
+		check(base[0], base[1])
+		time.Sleep(time.Second)
+		check(base[0]+1, base[1]+1) // a start anchors with its first checkpoint
+		time.Sleep(10 * time.Second)
+		check(base[0]+1, base[1]+1)
+		b.durable(1, "b")
+		b.durable(1, "c")
+		time.Sleep(time.Second)
+		check(base[0]+2, base[1]+1)
+		time.Sleep(time.Minute)
+		check(base[0]+2, base[1]+2)
+		time.Sleep(time.Hour)
+		check(base[0]+2, base[1]+2)
+		b.log.Close()
+		b.log = nil
+		b.db.Close()
+	})
+}
+
+func TestErasedChart(t *testing.T) {
+	b := newBench(t)
+	b.fill(40, 4)
+	list, err := b.log.Of(t.Context(), 3, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := b.log.Receipt(t.Context(), 3, list[0].Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.seal.gone[3] = true
+	if list, err := b.log.Of(t.Context(), 3, 0, 10); len(list) != 0 || err != nil {
+		t.Errorf("%d entries of an erased chart, %v", len(list), err)
+	}
+	if _, err := b.log.Receipt(t.Context(), 3, list[0].Index); !errors.Is(err, ErrErased) {
+		t.Errorf("Receipt: %v", err)
+	}
+	if _, err := VerifyReceipt(receipt, b.log.PublicKey()); err != nil {
+		t.Errorf("a receipt from before: %v", err)
+	}
+	if rep := b.sound(); rep.Erased != 10 || rep.Entries != 40 {
+		t.Errorf("%+v", rep)
+	}
+}
+
+func TestNothingInClear(t *testing.T) {
+	b := newBench(t)
+	const canary = "canary-3f9c lives here"
+	for range 20 {
+		b.durable(1, canary)
+	}
+	b.sign(true)
+	for _, name := range []string{b.dbPath(), b.dbPath() + "-wal", b.anchor()} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte("canary")) {
+			t.Errorf("%s holds an entry in clear", name)
+		}
+	}
+}
+
+// Equal entries must not be recognisable as equal, or a small set of possible entries could be tried.
+func TestEqualEntriesHaveDifferentCommitments(t *testing.T) {
+	b := newBench(t)
+	b.durable(1, "same")
+	b.durable(1, "same")
+	list, err := recordsOf(t.Context(), b.db, 1, 9, 9)
+	if err != nil || list[0].commitment == list[1].commitment {
+		t.Error("equal commitments", err)
+	}
+}
+
+func TestOpenRefusesBadConfig(t *testing.T) {
+	b := newBench(t)
+	good := b.conf
+	b.log.Close()
+	b.log = nil
+	for name, spoil := range map[string]func(*Config){
+		"no store": func(c *Config) { c.DB = nil }, "no sealer": func(c *Config) { c.Seal = nil },
+		"no clock": func(c *Config) { c.Clock = nil }, "short seed": func(c *Config) { c.Seed = seed[:31] },
+		"no origin": func(c *Config) { c.Origin = "" }, "origin of two words": func(c *Config) { c.Origin = "a b" },
+		"origin with plus": func(c *Config) { c.Origin = "a+b" },
+	} {
+		c := good
+		spoil(&c)
+		if log, err := Open(t.Context(), c); err == nil {
+			log.Close()
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// Everything at once; run with -race.
+func TestTogether(t *testing.T) {
+	b := newBench(t)
+	var work sync.WaitGroup
+	stop := make(chan struct{})
+	work.Go(func() { // a verification of a running log sees nothing wrong
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			rep := b.verify(b.seal)
+			if len(rep.Problems) > 0 && rep.Signed > 0 {
+				t.Errorf("%q", rep.Problems)
+			}
+		}
+	})
+	var writers sync.WaitGroup
+	for w := range int64(4) {
+		writers.Go(func() {
+			for i := range 60 {
+				e := Entry{w, fmt.Append(nil, i)}
+				switch {
+				case i%3 == 0:
+					b.durable(w, fmt.Sprint(i))
+				default:
+					undone := errors.New("undone")
+					err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+						if err := b.log.Append(t.Context(), tx, e); err != nil {
+							return err
+						}
+						if i%5 == 0 {
+							return undone
+						}
+						return b.log.Append(t.Context(), tx, e)
+					})
+					if err != nil && err != undone {
+						t.Error(err)
+					}
+				}
+				if i%7 == 0 {
+					b.sign(i%14 == 0)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	work.Wait()
+	b.sign(true)
+	if rep := b.sound(); rep.Entries != 4*(20+2*32) {
+		t.Errorf("%d entries", rep.Entries)
+	}
+}
