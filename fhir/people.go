@@ -40,7 +40,8 @@ type PatientContact struct {
 }
 
 type PatientCommunication struct {
-	Preferred *bool `json:"preferred,omitzero"`
+	Language  CodeableConcept `json:"language,omitzero"`
+	Preferred *bool           `json:"preferred,omitzero"`
 }
 
 type PatientLink struct {

@@ -3,8 +3,8 @@
 //
 //	go run ./fhirgen -defs folder/r4-core -uscore folder/uscore/8.0.0,folder/uscore/6.1.0 -out ../fhir   (in tools/)
 //
-// -defs holds profiles-resources, profiles-types, search-parameters, valuesets, v3-codesystems and expansions as
-// .json.gz, and CompartmentDefinition-patient.json. What the generator does not understand stops it.
+// -defs holds profiles-resources, profiles-types, search-parameters and expansions as .json.gz, and
+// CompartmentDefinition-patient.json. What the generator does not understand stops it.
 package main
 
 import (
@@ -36,6 +36,13 @@ func generate(defs string, uscore []string, out string) error {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(out, "search", "params.txt"), params.table(), 0o644); err != nil {
+		return err
+	}
+	elements, err := elementTable(d, defs)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "validate", "elements.txt.gz"), elements, 0o644); err != nil {
 		return err
 	}
 	table, err := compartment(params, defs)
