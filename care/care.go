@@ -62,6 +62,8 @@ type Desk interface {
 	OpenRecord(ctx context.Context, publicID string, purpose chart.Purpose, reason string) error
 	// Opened lists the records this session has open.
 	Opened(ctx context.Context) ([]Found, error)
+	// Leave closes a record for this session; to come back takes a reason again.
+	Leave(ctx context.Context, publicID string) error
 }
 
 // Query holds identifiers as typed; empty ones are not used.
@@ -99,6 +101,15 @@ const (
 
 // ErrInvalid marks bad form input; the page shows the fields again with their errors and loses nothing.
 var ErrInvalid = errors.New("invalid input")
+
+// ErrTooFew means that a person was asked for by fewer than two identifiers.
+var ErrTooFew = errors.New("too few identifiers")
+
+// ErrReason means that no reason for opening a record was given.
+var ErrReason = errors.New("no reason given")
+
+// ErrNotFound is what a handler returns for something that is not there.
+var ErrNotFound = errors.New("not found")
 
 // Show renders body in the visit's frame. title must not hold health data: it is in the history and on shared screens.
 func (v *Visit) Show(title string, body templ.Component) error {

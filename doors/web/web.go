@@ -1,2 +1,165 @@
-// Package web is the browser's door.
+// Package web is the browser's door: sessions, headers, limits, and the one place where errors become pages.
+//
+// It promises:
+//   - No byte of a page leaves before the audit entry of what it shows is durable (barrier.go).
+//   - The session, never the request, says who is here and whose record is shown.
+//   - A page that is not there and one that is not yours answer alike.
+//   - Every response carries the strict headers, errors included; no page asks anything of a third party.
+//   - Every unsafe request passes three gates against forgery: where it comes from, a token bound to the browser, and
+//     what it carries (WEB-05).
+//   - Limits are explicit; what is over them gets a clear answer and nothing is half done.
+//
+// Pages belong to the rooms. The door owns the frames' inputs, the home page that rooms fill, and the public pages.
 package web
+
+import (
+	"embed"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/site"
+	"github.com/wellgate/wellgate/trust/chart"
+	"github.com/wellgate/wellgate/trust/identity"
+)
+
+//go:embed words/*.json
+var words embed.FS
+
+// Words are the door's own texts, for the catalogue.
+func Words() embed.FS { return words }
+
+// Config is what a Door stands on.
+type Config struct {
+	House    *chart.House
+	Identity *identity.Identity
+	Rooms    []care.Room
+	Words    *site.Catalogue
+	Practice site.Practice
+	Hosts    []string // exact Host headers answered; anything else is 421 (WEB-09)
+	Exit     string   // where the quick exit leads
+	Secret   []byte   // 32 bytes: binds form tokens to browsers
+	Clock    clock.Clock
+	Log      *slog.Logger // never receives health data, addresses or names
+	Demo     bool         // marks pages, and opens the parts gallery
+	TLS      bool         // sends HSTS; false only on a loopback address
+	Signin   []Route      // sign-in, sign-out and the person's own security page
+}
+
+// A Route is a page of the door itself, outside any record.
+type Route struct {
+	Pattern string // "GET /signin"
+	Name    string
+	Who     Audience
+	Handle  func(http.ResponseWriter, *http.Request) error
+}
+
+// An Audience says for whom a door's own page is.
+type Audience string
+
+const (
+	Anyone   Audience = "anyone"
+	SignedIn Audience = "signed-in"
+)
+
+// A Door answers browsers. It is safe for concurrent use.
+type Door struct {
+	Config
+	mux    *http.ServeMux
+	assets http.Handler
+	table  []Listed
+	nav    []site.NavItem
+	desk   []site.NavItem // inside a record
+	busy   chan struct{}  // admits requests
+}
+
+// maxInFlight bounds the requests in work; the next one is told to come back (503, Retry-After).
+const maxInFlight = 256
+
+// New mounts every room. Two routes with one pattern, or a room's route without a name or an action, is an error.
+func New(c Config) (*Door, error) {
+	if len(c.Hosts) == 0 || len(c.Secret) != 32 || c.Clock == nil || c.Log == nil {
+		return nil, fmt.Errorf("web: New needs hosts, a 32-byte secret, a clock and a log")
+	}
+	d := &Door{Config: c, mux: http.NewServeMux(), assets: site.Assets(), busy: make(chan struct{}, maxInFlight)}
+	d.navigation()
+	if err := d.mount(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// navigation gathers the rooms' places in the rails of portal and record.
+func (d *Door) navigation() {
+	d.nav = []site.NavItem{{Icon: "house", Key: "web.home", Href: "/", Dock: true}}
+	d.desk = []site.NavItem{}
+	for _, r := range d.Rooms {
+		d.nav = append(d.nav, r.Nav...)
+		for _, n := range r.Nav {
+			if slices.ContainsFunc(r.Routes, func(x care.Route) bool { return x.Both && x.Pattern == "GET "+n.Href }) {
+				d.desk = append(d.desk, n)
+			}
+		}
+	}
+}
+
+// ServeHTTP is every request's way in.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := d.Clock()
+	v := &visit{d: d, id: requestID()}
+	rec := &recorder{ResponseWriter: w}
+	d.headers(rec, v)
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			d.Log.Error("panic", "request", v.id, "route", r.Pattern, "what", fmt.Sprintf("%T", p), "at", where())
+			d.fail(rec, r, v, fmt.Errorf("panic"))
+		}
+		d.Log.Info("request", "request", v.id, "method", method(r), "route", v.route, "status", rec.status,
+			"ms", d.Clock().Sub(start).Milliseconds())
+	}()
+	select {
+	case d.busy <- struct{}{}:
+		defer func() { <-d.busy }()
+	default:
+		d.fail(rec, r, v, errBusy)
+		return
+	}
+	if err := d.admit(rec, r); err != nil {
+		d.fail(rec, r, v, err)
+		return
+	}
+	r = r.WithContext(withVisit(r.Context(), v))
+	if err := d.serve(rec, r, v); err != nil {
+		d.fail(rec, r, v, err)
+	}
+}
+
+// Serve settings that every listener of the door uses (WEB-11).
+func (d *Door) Server() *http.Server {
+	return &http.Server{
+		Handler:           d,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(quiet{d.Log.Handler()}, slog.LevelWarn),
+	}
+}
+
+func method(r *http.Request) string {
+	if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost}, r.Method) {
+		return r.Method
+	}
+	return "other"
+}
+
+func isHTML(h http.Header) bool { return strings.HasPrefix(h.Get("Content-Type"), "text/html") }

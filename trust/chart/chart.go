@@ -1,4 +1,12 @@
 // Package chart is the one door to a record: policy, guard, vault, audit and feed, in one transaction.
+//
+// It promises:
+//   - Nobody reads or writes but through policy, and every write passes the guard of the room that owns the type.
+//   - Whatever it hands out is noted on the act; Act.Release makes the notes durable, and a door releases no byte before.
+//   - A change, its audit entry and its fact are one transaction: all of it or nothing.
+//   - What is not there and what is not yours answer alike.
+//
+// A House is one practice's charts. A Chart is one record opened by one person for one Act: a page, or a call.
 package chart
 
 import (
@@ -10,18 +18,21 @@ import (
 
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/policy"
 )
 
 var (
-	// ErrNotFound is what is not there and what is not yours: the two answer alike.
+	// ErrNotFound is what is not there and what is not yours: the two answer alike (AZ-05).
 	ErrNotFound = errors.New("chart: not found")
 	// ErrConflict means that the record changed since it was read; load it again and retry.
 	ErrConflict = errors.New("chart: changed by somebody else")
 	// ErrRefused means that a room's guard refused a write; the wrapped error says why, without health data.
 	ErrRefused = errors.New("chart: refused")
+	// ErrInvalid means that what was to be written is no valid FHIR resource of this chart.
+	ErrInvalid = errors.New("chart: invalid resource")
 )
 
-// Purpose of use, as HL7 PurposeOfUse codes.
+// Purpose of use, as HL7 v3 PurposeOfUse codes.
 type Purpose string
 
 const (
@@ -43,65 +54,176 @@ type Entry struct {
 }
 
 // A Chart is one record, opened by one person for one act. What they may not see is not there.
-// Everything it hands out is noted; the door releases no byte before the note is durable.
-type Chart struct{ todo int }
+type Chart struct {
+	h   *House
+	act *Act
+	num int64
+	ctx policy.Context
+	may map[string]bool // decisions of this act, by action, type and labels
+}
 
 // PublicID is how the chart is named in URLs.
-func (c *Chart) PublicID() string { panic("todo") }
+func (c *Chart) PublicID() string { return c.h.vault.PublicID(c.num) }
 
 // Patient is the Patient resource of this chart.
-func (c *Chart) Patient(ctx context.Context) (fhir.Resource, error) { panic("todo") }
+func (c *Chart) Patient(ctx context.Context) (fhir.Resource, error) {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return fhir.Resource{}, err
+	}
+	for i := range st.shelf("Patient").entries {
+		if e := &st.shelf("Patient").entries[i]; c.visible(policy.Read, e) {
+			c.note("read", e.Resource)
+			return e.Resource, nil
+		}
+	}
+	return fhir.Resource{}, ErrNotFound
+}
 
 // Get returns one resource of this chart, or ErrNotFound.
-func (c *Chart) Get(ctx context.Context, typ, id string) (Entry, error) { panic("todo") }
+func (c *Chart) Get(ctx context.Context, typ, id string) (Entry, error) {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := st.get(typ, id)
+	if e == nil || !c.visible(policy.Read, e) {
+		return Entry{}, ErrNotFound
+	}
+	full, err := c.h.whole(ctx, c.num, e)
+	if err != nil {
+		return Entry{}, err
+	}
+	c.note("read", e.Resource)
+	return full, nil
+}
 
 // Search answers a FHIR search inside this chart, e.g. Search(ctx, "Observation", "category=laboratory&_sort=-date").
-// No _count means all.
-func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) { panic("todo") }
+// What the reader may not see is left out before anything is counted or cut (PRV-03). No _count means all.
+func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return nil, err
+	}
+	found, err := st.search(typ, query, func(e *entry) bool { return c.visible(policy.Read, e) })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Entry, len(found))
+	for i, e := range found {
+		out[i] = e.Entry
+		c.note("read", e.Resource)
+	}
+	return out, nil
+}
 
-// All yields every resource this person may see, by type then id: for "take my record".
-func (c *Chart) All(ctx context.Context) iter.Seq2[Entry, error] { panic("todo") }
+// Count says how many resources of a type this reader may see, noting nothing: a number is not a reading of any of them.
+func (c *Chart) Count(ctx context.Context, typ string) (int, error) {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for i := range st.shelf(typ).entries {
+		if c.visible(policy.Read, &st.shelf(typ).entries[i]) {
+			n++
+		}
+	}
+	return n, nil
+}
 
-// Resolve follows a reference ("Practitioner/x", "#contained" is the caller's) into this chart or the practice's directory.
-func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) { panic("todo") }
+// All yields every resource this person may take away, by type then id: "take my record". Needs a fresh proof (AUT-17).
+func (c *Chart) All(ctx context.Context) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		st, err := c.h.load(ctx, c.num)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		for _, typ := range st.types() {
+			shelf := st.shelf(typ)
+			for i := range shelf.entries {
+				e := &shelf.entries[i]
+				if !c.visible(policy.Export, e) {
+					continue
+				}
+				full, err := c.h.whole(ctx, c.num, e)
+				if err == nil {
+					c.note("export", e.Resource)
+				}
+				if !yield(full, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
 
-// NewID assigns the id of a resource about to be created; it names its chart.
-func (c *Chart) NewID() string { panic("todo") }
+// Resolve follows a relative reference ("Practitioner/x") into this chart or the practice's directory. "#contained"
+// references are the caller's own business; absolute URLs are never fetched.
+func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
+	typ, id := splitRef(ref)
+	if typ == "" {
+		return fhir.Resource{}, false
+	}
+	if st, err := c.h.load(ctx, c.num); err == nil {
+		if e := st.get(typ, id); e != nil {
+			if !c.visible(policy.Read, e) {
+				return fhir.Resource{}, false
+			}
+			c.note("read", e.Resource)
+			return e.Resource, true
+		}
+	}
+	if st, err := c.h.load(ctx, c.h.directory); err == nil {
+		if e := st.get(typ, id); e != nil {
+			return e.Resource, true
+		}
+	}
+	return fhir.Resource{}, false
+}
+
+// NewID assigns the id of a resource about to be created; it names its chart, so no table is needed to find it again.
+func (c *Chart) NewID() string { return c.h.newID(c.num) }
+
+// File opens the bytes of "Binary/x" in this chart, checked by hash while they are read.
+func (c *Chart) File(ctx context.Context, ref string) (contentType string, size int64, r io.ReadCloser, err error) {
+	typ, id := splitRef(ref)
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	e := st.get(typ, id)
+	if typ != "Binary" || e == nil || !c.visible(policy.Read, e) {
+		return "", 0, nil, ErrNotFound
+	}
+	c.note("read", e.Resource)
+	return c.h.openBinary(ctx, c.num, e)
+}
+
+// Write asks policy and guards, then stores the change, its audit entry and its fact in one transaction.
+func (c *Chart) Write(ctx context.Context, ch Change) error {
+	return c.h.write(ctx, c.act, c.ctx, c.num, ch)
+}
 
 // A Change is written whole or not at all.
 type Change struct {
+	Room string           // whose act it is: "results"
 	What string           // verb for the audit entry and the fact: "commented"
 	Put  []fhir.Resource  // created or replaced, with their ids
 	If   map[string]int64 // "Type/id" → version that must still be current, for edits
 }
 
-// Write asks policy and guards, then stores the change, its audit entry and its fact in one transaction.
-func (c *Chart) Write(ctx context.Context, ch Change) error { panic("todo") }
-
-// File opens an attachment's bytes ("Binary/x" in this chart, or a sealed file), checked by hash while read.
-func (c *Chart) File(ctx context.Context, ref string) (contentType string, size int64, r io.ReadCloser, err error) {
-	panic("todo")
+func (c *Chart) visible(a policy.Action, e *entry) bool {
+	key := string(a) + "|" + e.class
+	ok, known := c.may[key]
+	if !known {
+		ok = c.h.policy.Item(c.act.Who, a, policy.Item{
+			Chart: c.num, Kind: "patient", Type: e.Type(), Labels: e.labels,
+		}, c.ctx) == nil
+		c.may[key] = ok
+	}
+	return ok
 }
 
-// A Look is one line of "who looked".
-type Look struct {
-	Index   int64          `json:"index"` // place in the audit log
-	At      time.Time      `json:"at"`
-	Who     string         `json:"who"` // name as shown
-	Kind    identity.Kind  `json:"kind"`
-	Role    identity.Role  `json:"role,omitempty"`
-	Self    bool           `json:"self"`   // the patient
-	Action  string         `json:"action"` // read, write, search, export, signin …
-	What    string         `json:"what"`   // Change.What or the route's name
-	Purpose Purpose        `json:"purpose"`
-	Reason  string         `json:"reason,omitempty"` // staff's own words
-	Types   map[string]int `json:"types,omitempty"`  // resource types touched and how many
-	Refs    []string       `json:"refs,omitempty"`   // the first 200 of them
-	Outcome string         `json:"outcome"`          // ok, refused
-}
-
-// Looked lists who opened this record, newest first, before index before (0 = newest).
-func (c *Chart) Looked(ctx context.Context, before int64, limit int) ([]Look, error) { panic("todo") }
-
-// Receipt is an offline-verifiable proof of one line of Looked.
-func (c *Chart) Receipt(ctx context.Context, index int64) ([]byte, error) { panic("todo") }
+func (c *Chart) note(action string, r fhir.Resource) { c.act.note(c.num, action, r) }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/wellgate/wellgate/trust/audit"
+	"github.com/wellgate/wellgate/trust/chart"
+)
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Recompute the whole log, or check one receipt, and say what does not fit."`
+}
+
+type auditVerifyCmd struct {
+	Dir        string `default:"." help:"The practice's folder."`
+	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
+	Receipt    string `help:"Check this receipt, a patient's file, instead of the log. Needs --vkey and no folder." type:"existingfile"`
+	VKey       string `name:"vkey" help:"The log's public key, as the practice publishes it."`
+	JSON       bool   `help:"Print the outcome as JSON."`
+}
+
+// Run needs the folder for itself; a receipt needs nothing but the public key.
+func (c *auditVerifyCmd) Run(ctx context.Context) error {
+	if c.Receipt != "" {
+		return c.receipt()
+	}
+	pass, err := passphrase(c.Passphrase)
+	if err != nil {
+		return err
+	}
+	h, err := openStore(ctx, opening{dir: c.Dir, passphrase: pass})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	vkey, err := audit.VKey(h.config.Log, h.vault.Secret("audit-signing"))
+	if err != nil {
+		return err
+	}
+	rep, err := audit.Verify(ctx, h.db, vkey, filepath.Join(c.Dir, anchorFile), chart.Sealer(h.journal))
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := printJSON(rep); err != nil {
+			return err
+		}
+	} else {
+		fmt.Printf("entries %d (%d erased), checkpoints %d, anchors %d\nroot %s\nkey  %s\n", rep.Entries, rep.Erased, rep.Checkpoints, rep.Anchors, rep.Root, vkey)
+		for _, p := range rep.Problems {
+			fmt.Println("PROBLEM:", p)
+		}
+		if len(rep.Problems) == 0 {
+			fmt.Println("verified: nothing was changed, dropped, moved or added")
+		}
+	}
+	if len(rep.Problems) > 0 {
+		return errRed
+	}
+	return nil
+}
+
+func (c *auditVerifyCmd) receipt() error {
+	if c.VKey == "" {
+		return problemf("give the log's public key with --vkey; the practice publishes it, and it stands on the page of the receipt")
+	}
+	b, err := os.ReadFile(c.Receipt)
+	if err != nil {
+		return problemf("cannot read the receipt: %v", plain(err))
+	}
+	e, err := audit.VerifyReceipt(b, c.VKey)
+	if err != nil {
+		return problemf("the receipt does not hold: %v", err)
+	}
+	if c.JSON {
+		return printJSON(map[string]any{"index": e.Index, "entry": string(e.Plain)})
+	}
+	fmt.Printf("verified: entry %d is in the log\n%s\n", e.Index, e.Plain)
+	return nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/site"
+	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/audit"
+	"github.com/wellgate/wellgate/trust/chart"
+	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/journal"
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+// A house is one practice, open: the store, the keys, the charts and the accounts. Close it.
+type house struct {
+	dir      string
+	config   config
+	rooms    []care.Room
+	unlock   func()
+	db       *store.DB
+	vault    *vault.Vault
+	journal  *journal.Journal
+	charts   *chart.House
+	identity *identity.Identity
+	clock    clock.Clock
+}
+
+// opening is how a house is opened.
+type opening struct {
+	dir        string
+	passphrase []byte
+	origins    []string // where browsers come from: "https://portal.example"
+	demo       bool     // staff may use password and code; cookies for http://localhost
+	insecure   bool
+	clock      clock.Clock
+}
+
+// openStore takes the folder for this process and opens store, keys and journal: enough to verify. On one SQLite file one
+// process is the authority.
+func openStore(ctx context.Context, o opening) (_ *house, err error) {
+	h := &house{dir: o.dir, clock: o.clock, rooms: rooms()}
+	if h.clock == nil {
+		h.clock = clock.System
+	}
+	if h.config, err = readConfig(o.dir); err != nil {
+		return nil, err
+	}
+	if h.unlock, err = lock(o.dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	if err := h.openVault(ctx, o); err != nil {
+		return nil, err
+	}
+	h.journal, err = journal.Open(ctx, h.db, h.vault, journal.WithClock(h.clock))
+	return h, err
+}
+
+// open opens everything: the charts, which refuse a history that was changed, and the accounts.
+func open(ctx context.Context, o opening) (_ *house, err error) {
+	h, err := openStore(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	set, err := rules(h.rooms)
+	if err != nil {
+		return nil, err
+	}
+	h.charts, err = chart.New(ctx, chart.Config{
+		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
+		Origin: h.config.Log, Anchor: filepath.Join(o.dir, anchorFile), Clock: h.clock,
+	})
+	if errors.Is(err, audit.ErrTampered) {
+		return nil, problemf("%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.identity, err = identity.Open(ctx, identity.Options{
+		DB: h.db, Vault: h.vault, Clock: h.clock, Practice: h.config.Name, RPID: h.config.Host, Origins: o.origins,
+		Event: h.charts.Event, StaffPasswordInDemo: o.demo, InsecureLocalhost: o.insecure,
+	})
+	return h, err
+}
+
+func (h *house) openVault(ctx context.Context, o opening) error {
+	path := filepath.Join(o.dir, keyFile)
+	root, err := vault.OpenRoot(path, o.passphrase)
+	if errors.Is(err, fs.ErrNotExist) {
+		return problemf("the key %s is missing; without it nothing can be read. Put it back from where you keep it safe", path)
+	}
+	if err != nil {
+		return problemf("%v", err)
+	}
+	if h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(o.dir, storeFile)); err != nil {
+		return err
+	}
+	if h.vault, err = vault.Open(ctx, h.db, root); errors.Is(err, vault.ErrRoot) {
+		return problemf("%v", err)
+	}
+	return err
+}
+
+// Close signs the last checkpoint and gives the folder free.
+func (h *house) Close() error {
+	var errs []error
+	if h.charts != nil {
+		errs = append(errs, h.charts.Close())
+	}
+	if h.db != nil {
+		errs = append(errs, h.db.Close())
+	}
+	if h.unlock != nil {
+		h.unlock()
+	}
+	return errors.Join(errs...)
+}
+
+// doorway is what the web door needs beyond the house.
+type doorway struct {
+	hosts []string
+	tls   bool
+	demo  bool
+	log   *slog.Logger
+}
+
+// door builds the web door over the house: every room's pages, the sign-in pages, one catalogue of words.
+func (h *house) door(w doorway) (*web.Door, error) {
+	files := []fs.FS{web.Words()}
+	for _, r := range h.rooms {
+		files = append(files, r.Files)
+	}
+	words, err := site.NewCatalogue(files...)
+	if err != nil {
+		return nil, fmt.Errorf("words: %w", err)
+	}
+	exit := h.config.Exit
+	if exit == "" {
+		exit = "https://www.wikipedia.org/"
+	}
+	return web.New(web.Config{
+		House: h.charts, Identity: h.identity, Rooms: h.rooms, Words: words, Practice: h.config.practice(),
+		Hosts: w.hosts, Exit: exit, Secret: h.vault.Secret("forms"), Clock: h.clock, Log: w.log, Demo: w.demo, TLS: w.tls,
+	})
+}
+
+// passphrase reads the key's passphrase from a file, if one is named. It is never an argument: arguments are seen by others.
+func passphrase(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, problemf("cannot read the passphrase file: %v", plain(err))
+	}
+	return []byte(strings.TrimRight(string(b), "\r\n")), nil
+}

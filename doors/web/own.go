@@ -1,0 +1,118 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/wellgate/wellgate/site"
+)
+
+// own lists the door's own pages: public words, choices of looks, and what browsers ask for by fixed names.
+func (d *Door) own() []Route {
+	rs := []Route{
+		{"GET /help", "help", Anyone, d.words("web.help.title", helpPage)},
+		{"GET /privacy", "privacy-notice", Anyone, d.words("web.privacy.title", privacyPage)},
+		{"GET /accessibility", "accessibility", Anyone, d.words("web.access.title", accessPage)},
+		{"GET /offline", "offline", Anyone, d.words("web.offline.title", offlinePage)},
+		{"POST /preferences", "preferences", Anyone, d.prefer},
+		{"GET /healthz", "health", Anyone, health},
+		{"GET /robots.txt", "robots", Anyone, robots},
+		{"GET /manifest.webmanifest", "manifest", Anyone, d.manifest},
+		{"GET /favicon.ico", "favicon", Anyone, favicon},
+	}
+	if d.Demo {
+		rs = append(rs, Route{"GET /gallery", "gallery", Anyone, func(w http.ResponseWriter, r *http.Request) error {
+			p := d.Page(w, r)
+			p.Title = p.Words.T("web.gallery")
+			return show(w, r, site.Plain(p, site.Gallery(p.Words)))
+		}})
+	}
+	return rs
+}
+
+// asset says whether a path is a static file of site's, which needs no session.
+func asset(path string) bool {
+	return strings.HasPrefix(path, "/a/") || path == "/sw.js"
+}
+
+func (d *Door) words(title string, body func(site.Page) templ.Component) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p := d.Page(w, r)
+		p.Title = p.Words.T(title)
+		frame := site.Plain
+		if p.Person != "" && len(p.Nav) > 0 && visitOf(r).who.Chart != 0 {
+			frame = site.Portal
+		}
+		return show(w, r, frame(p, body(p)))
+	}
+}
+
+func show(w http.ResponseWriter, r *http.Request, c templ.Component) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return c.Render(r.Context(), w)
+}
+
+// prefer keeps language, colours and letters in cookies that say nothing else, and goes back to the page.
+func (d *Door) prefer(w http.ResponseWriter, r *http.Request) error {
+	for name, values := range map[string][]string{
+		"lang": d.Words.Langs(), "theme": {"light", "dark", "auto"}, "font": {"easy", "usual"},
+	} {
+		v := r.PostForm.Get(name)
+		if !slices.Contains(values, v) {
+			continue
+		}
+		http.SetCookie(w, &http.Cookie{Name: name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600, Secure: d.TLS, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		if who := visitOf(r).who; name == "lang" && who.Account != "" {
+			if err := d.Identity.Accounts.SetLang(r.Context(), who, v); err != nil {
+				return err
+			}
+		}
+	}
+	http.Redirect(w, r, Local(r.PostForm.Get("next")), http.StatusSeeOther)
+	return nil
+}
+
+// Local is next if it is a path of this site, else the home page: no open redirect (ATK-49).
+func Local(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+func health(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(map[string]string{"status": "ok"})
+}
+
+// manifest lets a phone keep the portal on its home screen. The name is the practice's; nothing of the person is in it.
+func (d *Door) manifest(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/manifest+json")
+	icon := map[string]string{"src": site.AssetPath("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+	touch := map[string]string{"src": site.AssetPath("icon-180.png"), "sizes": "180x180", "type": "image/png"}
+	return json.NewEncoder(w).Encode(map[string]any{
+		"name": d.Practice.Name, "short_name": d.Practice.Name, "start_url": "/", "display": "standalone",
+		"background_color": "#f5f4ef", "theme_color": "#ffffff", "icons": []any{icon, touch},
+	})
+}
+
+// favicon is asked for by browsers that read no page first.
+func favicon(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, site.AssetPath("icon.svg"), http.StatusMovedPermanently)
+	return nil
+}
+
+func robots(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := w.Write([]byte("User-agent: *\nDisallow: /\n"))
+	return err
+}

@@ -1,0 +1,177 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/audit"
+	"github.com/wellgate/wellgate/trust/identity"
+)
+
+// maxRefs bounds how many references one audit entry lists; the counts by type are always whole.
+const maxRefs = 200
+
+// An Act is one thing one person does: a page or a call. It becomes one audit entry per record it touched (DESIGN §5).
+// A door makes it with House.Begin, and calls Release before each byte that leaves.
+type Act struct {
+	Who     identity.Who
+	Name    string  // the route: "results.one"
+	Purpose Purpose //
+	Reason  string  // staff's own words; the patient sees them
+	IP      string
+	Device  string // user agent, cut and cleaned
+	Request string // request id, also on the error page
+
+	h  *House
+	mu sync.Mutex
+	// touched is what has been handed out and is not yet durable, by chart. Owned by mu.
+	touched map[int64]*touch
+}
+
+type touch struct {
+	action string
+	types  map[string]int
+	refs   []string
+	seen   map[string]bool
+}
+
+func (a *Act) note(chart int64, action string, r fhir.Resource) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.touched[chart]
+	if t == nil {
+		t = &touch{action: action, types: map[string]int{}, seen: map[string]bool{}}
+		if a.touched == nil {
+			a.touched = map[int64]*touch{}
+		}
+		a.touched[chart] = t
+	}
+	if action != "read" { // the strongest word wins: an export is more than a read
+		t.action = action
+	}
+	if r.IsZero() || t.seen[r.Ref()] {
+		return
+	}
+	t.seen[r.Ref()] = true
+	t.types[r.Type()]++
+	if len(t.refs) < maxRefs {
+		t.refs = append(t.refs, r.Ref())
+	}
+}
+
+// pending takes what is noted and not yet durable, as entries in chart order.
+func (a *Act) pending() ([]audit.Entry, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var charts []int64
+	for n := range a.touched {
+		charts = append(charts, n)
+	}
+	slices.Sort(charts)
+	var out []audit.Entry
+	for _, n := range charts {
+		t := a.touched[n]
+		e, err := a.entry(n, line{Action: t.action, What: a.Name, Types: t.types, Refs: t.refs, Outcome: "ok"})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	a.touched = nil
+	return out, nil
+}
+
+// readBefore takes what this act read in chart, to stand in the entry of its write. put gives it back if the write fails.
+func (a *Act) readBefore(chart int64) (refs []string, put func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.touched[chart]
+	if t == nil {
+		return nil, func() {}
+	}
+	delete(a.touched, chart)
+	return t.refs, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.touched[chart] == nil {
+			a.touched[chart] = t
+		}
+	}
+}
+
+// proved says whether this person presented a factor in the last five minutes (AUT-17).
+func (a *Act) proved() bool {
+	return !a.Who.Proved.IsZero() && a.h.clock().Sub(a.Who.Proved) <= 5*time.Minute
+}
+
+// Release returns once everything this act handed out so far is in the audit log, on disk. On an error nothing may leave.
+func (a *Act) Release(ctx context.Context) error {
+	entries, err := a.pending()
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	// The reader may hang up; what was read was read, so the entry is written all the same.
+	if err := a.h.audit.Durable(context.WithoutCancel(ctx), entries...); err != nil {
+		return fmt.Errorf("chart: release: %w", err)
+	}
+	return nil
+}
+
+// A line is the content of one audit entry (AUD-02; fields of ASTM E2147). It is sealed under the key of the chart it is
+// about, and names what was touched by reference, never its content (AUD-06).
+type line struct {
+	V       int            `json:"v"`
+	At      time.Time      `json:"at"`
+	Account string         `json:"account,omitempty"`
+	Kind    identity.Kind  `json:"kind,omitempty"`
+	Role    identity.Role  `json:"role,omitempty"`
+	Name    string         `json:"name,omitempty"`
+	Session string         `json:"session,omitempty"`
+	IP      string         `json:"ip,omitempty"`
+	Device  string         `json:"device,omitempty"`
+	Action  string         `json:"action"`
+	What    string         `json:"what,omitempty"`
+	Purpose Purpose        `json:"purpose,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Types   map[string]int `json:"types,omitempty"`
+	Refs    []string       `json:"refs,omitempty"`
+	Read    []string       `json:"read,omitempty"` // a write lists here what the same act had read
+	Detail  string         `json:"detail,omitempty"` // of account events: the factor or way in
+	By      string         `json:"by,omitempty"`     // account that acted on another's behalf
+	Outcome string         `json:"outcome"`
+	Request string         `json:"request,omitempty"`
+	Policy  string         `json:"policy"`
+}
+
+func (a *Act) entry(chart int64, l line) (audit.Entry, error) {
+	l.V, l.At, l.Policy = 1, a.h.clock(), a.h.policy.Version()
+	l.Account, l.Kind, l.Role, l.Name, l.Session = a.Who.Account, a.Who.Kind, a.Who.Role, a.Who.Name, a.Who.Session
+	l.IP, l.Device, l.Request = a.IP, clean(a.Device, 300), a.Request
+	l.Purpose, l.Reason = a.Purpose, clean(a.Reason, 500)
+	plain, err := json.Marshal(l, json.Deterministic(true))
+	if err != nil {
+		return audit.Entry{}, fmt.Errorf("chart: audit entry: %w", err)
+	}
+	return audit.Entry{Chart: chart, Plain: plain}, nil
+}
+
+// clean cuts a client's own text and drops control characters, so that it can neither forge nor hide a line (ATK-65).
+func clean(s string, limit int) string {
+	out := make([]rune, 0, min(len(s), limit))
+	for _, r := range s {
+		if len(out) == limit {
+			break
+		}
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff {
+			r = ' '
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}

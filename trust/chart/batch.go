@@ -1,0 +1,235 @@
+package chart
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/journal"
+)
+
+// A batch is one row of a chart's log: what one change stored, in the order it was given.
+//
+//	1 | unix nanoseconds | count | count × (flags | type | id | version | file | raw JSON)
+//
+// Numbers are varints; strings carry their length.
+type batch struct {
+	at  time.Time
+	ops []op
+}
+
+type op struct {
+	typ, id string
+	version int64
+	deleted bool
+	file    string // sealed file with a Binary's data; its raw JSON then has none
+	res     fhir.Resource
+}
+
+const (
+	batchFormat = 1
+	flagDeleted = 1
+)
+
+var errBatch = errors.New("stored batch is malformed; run `wellgate doctor` and restore from backup")
+
+func (b batch) encode() []byte {
+	size := 32
+	for _, o := range b.ops {
+		size += 48 + len(o.res.Raw())
+	}
+	out := append(make([]byte, 0, size), batchFormat)
+	out = binary.AppendVarint(out, b.at.UnixNano())
+	out = binary.AppendUvarint(out, uint64(len(b.ops)))
+	for _, o := range b.ops {
+		out = o.append(out)
+	}
+	return out
+}
+
+func (o op) append(out []byte) []byte {
+	flags := byte(0)
+	if o.deleted {
+		flags |= flagDeleted
+	}
+	out = append(out, flags)
+	for _, s := range []string{o.typ, o.id} {
+		out = binary.AppendUvarint(out, uint64(len(s)))
+		out = append(out, s...)
+	}
+	out = binary.AppendUvarint(out, uint64(o.version))
+	out = binary.AppendUvarint(out, uint64(len(o.file)))
+	out = append(out, o.file...)
+	out = binary.AppendUvarint(out, uint64(len(o.res.Raw())))
+	return append(out, o.res.Raw()...)
+}
+
+func decodeBatch(p []byte) (batch, error) {
+	d := decoder{p: p}
+	if d.byte() != batchFormat {
+		return batch{}, errBatch
+	}
+	b := batch{at: time.Unix(0, d.varint()).UTC()}
+	n := d.uvarint()
+	if n > uint64(len(p)) {
+		return batch{}, errBatch
+	}
+	b.ops = make([]op, 0, n)
+	for range n {
+		b.ops = append(b.ops, d.op())
+		if d.bad {
+			return batch{}, errBatch
+		}
+	}
+	if d.bad || len(d.p) != 0 {
+		return batch{}, errBatch
+	}
+	return b, nil
+}
+
+// decoder reads sealed bytes that this package wrote; it still trusts no length.
+type decoder struct {
+	p   []byte
+	bad bool
+}
+
+func (d *decoder) byte() byte {
+	b := d.bytes(1)
+	if d.bad {
+		return 0
+	}
+	return b[0]
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.p)
+	d.skip(n)
+	return v
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.p)
+	d.skip(n)
+	return v
+}
+
+func (d *decoder) skip(n int) {
+	if n <= 0 || d.bad {
+		d.bad, d.p = true, nil
+		return
+	}
+	d.p = d.p[n:]
+}
+
+func (d *decoder) bytes(n uint64) []byte {
+	if d.bad || n > uint64(len(d.p)) {
+		d.bad, d.p = true, nil
+		return nil
+	}
+	out := d.p[:n:n]
+	d.p = d.p[n:]
+	return out
+}
+
+func (d *decoder) string() string { return string(d.bytes(d.uvarint())) }
+
+func (d *decoder) op() op {
+	o := op{deleted: d.byte()&flagDeleted != 0}
+	o.typ, o.id = d.string(), d.string()
+	o.version = int64(d.uvarint())
+	o.file = d.string()
+	raw := d.bytes(d.uvarint())
+	if !d.bad && !o.deleted {
+		o.res = fhir.Trusted(o.typ, o.id, raw)
+	}
+	return o
+}
+
+// Snapshots bound the cost of opening a chart with a long history (DESIGN §3): an index of all entries and their bodies
+// in segments of about segmentSize, sorted by type so that a reader later may open only what is asked.
+const (
+	segmentSize     = 256 << 10
+	snapshotRows    = 256
+	snapshotMinTail = 256 << 10
+)
+
+// due says whether the log since the last snapshot is long enough to write a new one. One big row needs none.
+func (st *record) due() bool {
+	return st.tail >= snapshotRows || st.tail >= 8 && st.tailLen >= max(snapshotMinTail, st.bytes/4)
+}
+
+func (h *House) snapshot(ctx context.Context, num int64, st *record) error {
+	var segments [][]byte
+	var seg []byte
+	index := binary.AppendUvarint([]byte{batchFormat}, uint64(len(st.shelves)))
+	for _, typ := range st.types() {
+		s := st.shelf(typ)
+		index = appendString(index, typ)
+		index = binary.AppendUvarint(index, uint64(len(s.entries)))
+		for i := range s.entries {
+			e := &s.entries[i]
+			if len(seg) > 0 && len(seg)+len(e.Raw()) > segmentSize {
+				segments, seg = append(segments, seg), nil
+			}
+			index = appendString(index, e.ID())
+			index = binary.AppendUvarint(index, uint64(e.Version))
+			index = binary.AppendVarint(index, e.Updated.UnixNano())
+			index = appendString(index, e.file)
+			for _, v := range []int{len(segments), len(seg), len(e.Raw())} {
+				index = binary.AppendUvarint(index, uint64(v))
+			}
+			seg = append(seg, e.Raw()...)
+		}
+	}
+	if len(seg) > 0 {
+		segments = append(segments, seg)
+	}
+	return h.journal.PutSnapshot(ctx, num, st.seq, index, segments)
+}
+
+func appendString(out []byte, s string) []byte {
+	return append(binary.AppendUvarint(out, uint64(len(s))), s...)
+}
+
+func (h *House) openSnapshot(ctx context.Context, num int64, snap *journal.Snapshot) (*record, error) {
+	bodies := make([][]byte, snap.Segments)
+	for i := range bodies {
+		var err error
+		if bodies[i], err = h.journal.Segment(ctx, num, snap, i); err != nil {
+			return nil, fmt.Errorf("chart: snapshot segment %d: %w", i, err)
+		}
+	}
+	d := decoder{p: snap.Index}
+	if d.byte() != batchFormat {
+		return nil, errBatch
+	}
+	st := &record{seq: snap.Seq, shelves: map[string]*shelf{}}
+	for range d.uvarint() {
+		typ := d.string()
+		n := d.uvarint()
+		if d.bad || n > uint64(len(snap.Index)) {
+			return nil, errBatch
+		}
+		s := &shelf{entries: make([]entry, 0, n)}
+		for range n {
+			o := op{typ: typ, id: d.string(), version: int64(d.uvarint())}
+			at := time.Unix(0, d.varint()).UTC()
+			o.file = d.string()
+			seg, off, length := d.uvarint(), d.uvarint(), d.uvarint()
+			if d.bad || seg >= uint64(len(bodies)) || off+length > uint64(len(bodies[seg])) || off+length < off {
+				return nil, errBatch
+			}
+			o.res = fhir.Trusted(typ, o.id, bodies[seg][off:off+length:off+length])
+			s.entries = append(s.entries, newEntry(o, at))
+			st.bytes += int64(length)
+		}
+		st.shelves[typ] = s
+	}
+	if d.bad {
+		return nil, errBatch
+	}
+	return st, nil
+}

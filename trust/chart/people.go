@@ -1,0 +1,227 @@
+package chart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/policy"
+)
+
+// ErrTwo means that a person was asked for by fewer than two identifiers.
+var ErrTwo = errors.New("chart: give at least two of family name, given name, date of birth, record number and phone")
+
+// maxFound bounds how many people one search may name.
+const maxFound = 20
+
+// An Identifier is one thing known about a person. Patients are found by two of them together, so a table of keyed
+// tokens over pairs is all that is stored: it can answer no question about one alone.
+type Identifier struct{ Kind, Value string } // family, given, born (YYYY-MM-DD), number, phone
+
+// pairs are the combinations that identify; family with given alone does not.
+var pairs = [][2]string{
+	{"born", "family"}, {"born", "given"}, {"born", "number"}, {"born", "phone"},
+	{"family", "number"}, {"given", "number"}, {"number", "phone"}, {"family", "phone"}, {"given", "phone"},
+}
+
+// identifiers lists a patient's, folded for comparison.
+func identifiers(p fhir.Patient) map[string][]string {
+	out := map[string][]string{}
+	add := func(kind, v string) {
+		if v = foldKind(kind, v); v != "" && !slices.Contains(out[kind], v) {
+			out[kind] = append(out[kind], v)
+		}
+	}
+	for _, n := range p.Name {
+		add("family", n.Family)
+		for _, g := range n.Given {
+			add("given", g)
+		}
+	}
+	add("born", string(p.BirthDate))
+	for _, id := range p.Identifier {
+		add("number", id.Value)
+	}
+	for _, t := range p.Telecom {
+		if t.System == "phone" || t.System == "sms" {
+			add("phone", t.Value)
+		}
+	}
+	return out
+}
+
+func foldKind(kind, v string) string {
+	switch kind {
+	case "born":
+		return strings.TrimSpace(v)
+	case "phone":
+		digits := strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return r
+			}
+			return -1
+		}, norm.NFKC.String(v))
+		if len(digits) > 10 { // country codes are written in many ways
+			digits = digits[len(digits)-10:]
+		}
+		return digits
+	default:
+		return Fold(v)
+	}
+}
+
+// Fold makes names comparable: compatibility forms, case, accents, spaces and punctuation do not matter.
+func Fold(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(cases.Fold().String(norm.NFKC.String(s))) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// point stores the look-up tokens of a patient, replacing those of the version before.
+func (h *House) point(ctx context.Context, tx *store.Tx, num int64, person fhir.Resource) error {
+	ids := identifiers(fhir.Into[fhir.Patient](person))
+	var keys [][]string
+	for _, p := range pairs {
+		for _, a := range ids[p[0]] {
+			for _, b := range ids[p[1]] {
+				keys = append(keys, []string{p[0], a, p[1], b})
+			}
+		}
+	}
+	if err := h.journal.Point(ctx, tx, num, "person", keys); err != nil {
+		return err
+	}
+	// By identifier with its system, exactly: for conditional references and creates of the practice's own tools.
+	keys = keys[:0]
+	for _, id := range fhir.Into[fhir.Patient](person).Identifier {
+		if id.Value != "" {
+			keys = append(keys, []string{id.System, id.Value}, []string{"", id.Value})
+		}
+	}
+	return h.journal.Point(ctx, tx, num, "identifier", keys)
+}
+
+// Matching finds the stored resources that a conditional reference or create means: a search by one identifier
+// ("identifier=system|value"). Patients are found by token, the practice's own people and places in the directory.
+// It is for the practice's own tools only.
+func (h *House) Matching(ctx context.Context, act *Act, typ, query string) ([]string, error) {
+	if act.Who.Kind != identity.System {
+		return nil, policy.ErrDenied
+	}
+	if typ != "Patient" {
+		st, err := h.load(ctx, h.directory)
+		if err != nil {
+			return nil, err
+		}
+		found, err := st.search(typ, query, func(*entry) bool { return true })
+		if err != nil {
+			return nil, err
+		}
+		var refs []string
+		for _, e := range found {
+			refs = append(refs, e.Ref())
+		}
+		return refs, nil
+	}
+	v, err := url.ParseQuery(query)
+	if err != nil || len(v) != 1 || len(v["identifier"]) != 1 {
+		return nil, fmt.Errorf("%w: a patient is matched by identifier=system|value only", ErrInvalid)
+	}
+	system, value, ok := strings.Cut(v.Get("identifier"), "|")
+	if !ok {
+		system, value = "", system
+	}
+	nums, err := h.journal.Pointed(ctx, h.db, "identifier", maxFound, system, value)
+	if err != nil {
+		return nil, err
+	}
+	var refs []string
+	for _, n := range nums {
+		st, err := h.load(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		for i := range st.shelf("Patient").entries {
+			refs = append(refs, st.shelf("Patient").entries[i].Ref())
+		}
+	}
+	return refs, nil
+}
+
+// Find looks a patient up by exactly the identifiers given. Every match is noted in that patient's own log.
+func (h *House) Find(ctx context.Context, act *Act, ids []Identifier) ([]*Chart, error) {
+	if err := h.policy.Item(act.Who, policy.Find, policy.Item{Kind: "patient"}, policy.Context{}); err != nil {
+		return nil, err
+	}
+	nums, err := h.match(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	// Finding somebody is Operations until a reason is given: no more than the Patient resource is shown.
+	out := make([]*Chart, 0, len(nums))
+	for _, n := range nums {
+		act.note(n, "find", fhir.Resource{})
+		out = append(out, &Chart{h: h, act: act, num: n, ctx: policy.Context{Opened: true}, may: map[string]bool{}})
+	}
+	return out, nil
+}
+
+func (h *House) match(ctx context.Context, ids []Identifier) ([]int64, error) {
+	given := map[string]string{}
+	for _, id := range ids {
+		if v := foldKind(id.Kind, id.Value); v != "" {
+			given[id.Kind] = v
+		}
+	}
+	var nums []int64
+	used := map[string]bool{}
+	first := true
+	for _, p := range pairs {
+		a, b := given[p[0]], given[p[1]]
+		if a == "" || b == "" {
+			continue
+		}
+		used[p[0]], used[p[1]] = true, true
+		found, err := h.journal.Pointed(ctx, h.db, "person", maxFound, p[0], a, p[1], b)
+		if err != nil {
+			return nil, fmt.Errorf("chart: find: %w", err)
+		}
+		if first {
+			nums, first = found, false
+			continue
+		}
+		nums = slices.DeleteFunc(nums, func(n int64) bool { return !slices.Contains(found, n) })
+	}
+	if first || len(used) < len(given) { // every identifier given must have counted
+		return nil, ErrTwo
+	}
+	return nums, nil
+}
+
+// Person is the Patient resource as finding staff may see it, noted as found.
+func (c *Chart) Person(ctx context.Context) (fhir.Patient, error) {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return fhir.Patient{}, err
+	}
+	s := st.shelf("Patient")
+	if len(s.entries) == 0 || !c.visible(policy.Read, &s.entries[0]) {
+		return fhir.Patient{}, ErrNotFound
+	}
+	c.note("read", s.entries[0].Resource)
+	return fhir.Into[fhir.Patient](s.entries[0].Resource), nil
+}
