@@ -40,6 +40,18 @@ func (b Press) send() templ.Attributes {
 	return a
 }
 
+// rest is what follows the name of who wrote.
+func (v Voice) rest() string {
+	s := ""
+	if v.Role != "" {
+		s += ", " + v.Role
+	}
+	if v.When != "" {
+		s += ". " + v.When
+	}
+	return s
+}
+
 func acts(rows []Row) bool {
 	for _, r := range rows {
 		if r.Action != nil {

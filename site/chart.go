@@ -119,20 +119,16 @@ func (t Trend) extent(curves []Curve) (lo, hi float64, any bool) {
 	return lo - pad, hi + pad, true
 }
 
-// steps are round figures inside lo … hi, three to six of them.
+// steps are round figures inside lo … hi: the finest of 1, 2, 5, 10 … that gives at most six.
 func steps(lo, hi float64) (ticks []float64, decimals int) {
-	raw := (hi - lo) / 4
-	unit := math.Pow(10, math.Floor(math.Log10(raw)))
+	unit := math.Pow(10, math.Floor(math.Log10((hi-lo)/6)))
 	step := unit
-	for _, m := range []float64{1, 2, 2.5, 5, 10} {
-		if step = m * unit; step >= raw {
+	for _, m := range []float64{1, 2, 5, 10} {
+		if step = m * unit; (hi-lo)/step <= 6 {
 			break
 		}
 	}
 	decimals = max(0, -int(math.Floor(math.Log10(step)+1e-9)))
-	if r := step * math.Pow(10, float64(decimals)); math.Abs(r-math.Round(r)) > 1e-6 {
-		decimals++
-	}
 	for i := math.Ceil(lo / step); i*step <= hi && len(ticks) < 8; i++ {
 		ticks = append(ticks, i*step)
 	}
@@ -161,7 +157,7 @@ func (t Trend) plots(w Words) []plot {
 			if !last.After(first) {
 				return (p.left + c.w - c.right) / 2
 			}
-			return p.left + 22 + (c.w-c.right-p.left-22)*float64(at.Sub(first))/float64(last.Sub(first))
+			return p.left + 26 + (c.w-c.right-p.left-26)*float64(at.Sub(first))/float64(last.Sub(first))
 		}
 		for _, v := range ticks {
 			p.ticks = append(p.ticks, axisMark{at: y(v), text: number(v, decimals)})

@@ -55,6 +55,7 @@ type Banner struct {
 	Name, Born, Number string
 	Flags              []Tag
 	Reason             string // why it was opened; the patient sees it
+	Close              string // desk: the path that a POST closes the record at; "" = no button
 }
 
 // Tag is a small labelled state: an icon and a word, never colour alone.

@@ -52,7 +52,11 @@ var forms = map[string][]string{
 // language lacks, or whose placeholders differ between languages, is an error.
 func NewCatalogue(files ...fs.FS) (*Catalogue, error) {
 	c := &Catalogue{texts: map[string]map[string]text{}}
-	for _, fsys := range append([]fs.FS{ownWords}, files...) {
+	gallery, err := galleryWords()
+	if err != nil {
+		return nil, fmt.Errorf("site.NewCatalogue: %w", err)
+	}
+	for _, fsys := range append([]fs.FS{ownWords, gallery}, files...) {
 		if err := c.read(fsys); err != nil {
 			return nil, err
 		}
