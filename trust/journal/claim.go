@@ -24,9 +24,15 @@ func (j *Journal) proof(table string, token []byte, chart int64) []byte {
 	return j.vault.Token("journal proof", table, string(token), strconv.FormatInt(chart, 10))[:16]
 }
 
+// area is a domain's name as stored beside its tokens.
+func (j *Journal) area(domain string) []byte { return j.vault.Token("journal domain", domain)[:8] }
+
 // Claim takes a unique keyed token for a chart, or ErrClaimed. It is a constraint, never a check.
 // After ErrClaimed the transaction may go on.
 func (j *Journal) Claim(ctx context.Context, tx *store.Tx, chart int64, domain string, parts ...string) error {
+	if _, err := j.key(ctx, tx, chart); err != nil { // nothing is kept for an erased chart
+		return fmt.Errorf("journal: claim: %w", err)
+	}
 	token := j.claimToken(domain, parts)
 	n, err := tx.Exec(ctx, "INSERT INTO journal_claim (token, chart, proof) VALUES ($1, $2, $3) ON CONFLICT (token) DO NOTHING",
 		token, chart, j.proof("claim", token, chart))
@@ -67,7 +73,10 @@ func (j *Journal) Claimed(ctx context.Context, q store.Querier, domain string, p
 
 // Point adds non-unique look-up tokens for a chart, replacing those it had in the domain.
 func (j *Journal) Point(ctx context.Context, tx *store.Tx, chart int64, domain string, keys [][]string) error {
-	area := j.vault.Token("journal domain", domain)[:8]
+	if _, err := j.key(ctx, tx, chart); err != nil {
+		return fmt.Errorf("journal: point: %w", err)
+	}
+	area := j.area(domain)
 	if _, err := tx.Exec(ctx, "DELETE FROM journal_point WHERE chart = $1 AND domain = $2", chart, area); err != nil {
 		return fmt.Errorf("journal: point: %w", err)
 	}
@@ -84,8 +93,8 @@ func (j *Journal) Point(ctx context.Context, tx *store.Tx, chart int64, domain s
 
 // Pointed lists the charts (at most limit) that a look-up key points to.
 func (j *Journal) Pointed(ctx context.Context, q store.Querier, domain string, limit int, parts ...string) ([]int64, error) {
-	token := j.pointToken(domain, parts)
-	rows, err := q.Query(ctx, "SELECT chart, proof FROM journal_point WHERE token = $1 ORDER BY chart LIMIT $2", token, limit)
+	token, want := j.pointToken(domain, parts), j.area(domain)
+	rows, err := q.Query(ctx, "SELECT chart, domain, proof FROM journal_point WHERE token = $1 ORDER BY chart LIMIT $2", token, limit)
 	if err != nil {
 		return nil, fmt.Errorf("journal: pointed: %w", err)
 	}
@@ -93,11 +102,11 @@ func (j *Journal) Pointed(ctx context.Context, q store.Querier, domain string, l
 	var charts []int64
 	for rows.Next() {
 		var chart int64
-		var proof []byte
-		if err := rows.Scan(&chart, &proof); err != nil {
+		var area, proof []byte
+		if err := rows.Scan(&chart, &area, &proof); err != nil {
 			return nil, fmt.Errorf("journal: pointed: %w", err)
 		}
-		if !hmac.Equal(proof, j.proof("point", token, chart)) {
+		if !hmac.Equal(proof, j.proof("point", token, chart)) || !hmac.Equal(area, want) {
 			return nil, fmt.Errorf("journal: pointed: %w", damaged("a look-up was pointed elsewhere", nil))
 		}
 		charts = append(charts, chart)

@@ -76,6 +76,7 @@ func Open(ctx context.Context, db *store.DB, v *vault.Vault, opts ...Option) (*J
 // Create makes an empty chart with its own key, inside the caller's transaction.
 func (j *Journal) Create(ctx context.Context, tx *store.Tx, kind Kind) (int64, error) {
 	chart := newNumber()
+	j.keys.hold(tx, chart) // an undone chart's key must not stay
 	key, wrapped, err := j.vault.NewKey(ctx, owner(chart, kind))
 	if err != nil {
 		return 0, fmt.Errorf("journal: create: %w", err)
@@ -253,10 +254,7 @@ func (j *Journal) key(ctx context.Context, q store.Querier, chart int64) (*vault
 // Shred destroys a chart's key: rows, index, files and old backups of them are unreadable from here on.
 // A backup taken before also holds the wrapped key; rotating the root (vault.Rewrap, Rewrap, Retire) closes that.
 func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
-	// Until the transaction ends the key is not kept, so nobody can carry it over the end.
-	j.keys.block(chart)
-	tx.Committed(func() { j.keys.unblock(chart) })
-	tx.RolledBack(func() { j.keys.unblock(chart) })
+	j.keys.hold(tx, chart) // nobody may carry the key over the end of the transaction
 	n, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1, head = $1, shredded = 1 WHERE chart = $2 AND shredded = 0", []byte{}, chart)
 	if err != nil {
 		return fmt.Errorf("journal: shred: %w", err)

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"sync"
 
+	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/vault"
 )
 
@@ -13,8 +14,8 @@ type keyring struct {
 	max     int
 	order   *list.List // of *keyEntry, newest first
 	entries map[int64]*list.Element
-	blocked map[int64]int // charts whose key must not be kept now
-	shreds  uint64        // grows with every block; an older ticket may hold a key that is gone
+	blocked map[int64]int // charts that are being made or erased: their key must not be kept now
+	changes uint64        // grows with every block and unblock; what an older ticket read may be gone
 }
 
 type keyEntry struct {
@@ -32,16 +33,16 @@ func (r *keyring) get(chart int64) (*vault.Key, uint64) {
 	defer r.mu.Unlock()
 	if e, ok := r.entries[chart]; ok {
 		r.order.MoveToFront(e)
-		return e.Value.(*keyEntry).key, r.shreds
+		return e.Value.(*keyEntry).key, r.changes
 	}
-	return nil, r.shreds
+	return nil, r.changes
 }
 
-// put keeps a key that was read after ticket was given, unless any chart was shredded since.
+// put keeps a key that was read after ticket was given, unless a chart was made or erased since.
 func (r *keyring) put(chart int64, key *vault.Key, ticket uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if ticket != r.shreds || r.blocked[chart] > 0 || r.entries[chart] != nil {
+	if ticket != r.changes || r.blocked[chart] > 0 || r.entries[chart] != nil {
 		return
 	}
 	r.entries[chart] = r.order.PushFront(&keyEntry{chart, key})
@@ -52,11 +53,18 @@ func (r *keyring) put(chart int64, key *vault.Key, ticket uint64) {
 	}
 }
 
+// hold keeps a chart's key out until tx has ended.
+func (r *keyring) hold(tx *store.Tx, chart int64) {
+	r.block(chart)
+	tx.Committed(func() { r.unblock(chart) })
+	tx.RolledBack(func() { r.unblock(chart) })
+}
+
 // block drops a chart's key and keeps it out until unblock.
 func (r *keyring) block(chart int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.shreds++
+	r.changes++
 	r.blocked[chart]++
 	if e, ok := r.entries[chart]; ok {
 		r.order.Remove(e)
@@ -67,7 +75,7 @@ func (r *keyring) block(chart int64) {
 func (r *keyring) unblock(chart int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.shreds++ // what was read before the transaction ended may not be kept after it
+	r.changes++ // what was read before the transaction ended may not be kept after it
 	if r.blocked[chart]--; r.blocked[chart] <= 0 {
 		delete(r.blocked, chart)
 	}
