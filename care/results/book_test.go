@@ -13,11 +13,11 @@ import (
 	"github.com/wellgate/wellgate/fhir"
 )
 
-func report(t testing.TB, id, body string) Doc {
+func aReport(t testing.TB, id, body string) Doc {
 	return doc(t, `{"resourceType":"DiagnosticReport","id":"`+id+`","status":"final","category":[{"coding":[{"code":"LAB"}]}],"code":{"text":"Blood tests"},"effectiveDateTime":"2026-05-01T08:00:00Z"`+body+`}`)
 }
 
-func comment(t testing.TB, id, status, about, text string) Doc {
+func aComment(t testing.TB, id, status, about, text string) Doc {
 	return doc(t, `{"resourceType":"ClinicalImpression","id":"`+id+`","status":"`+status+`","subject":{"reference":"Patient/p"},"date":"2026-05-03T10:00:00Z",
 		"assessor":{"reference":"Practitioner/nair","display":"Dr Priya Nair"},"summary":"`+text+`","finding":[{"itemReference":{"reference":"`+about+`"}}]}`)
 }
@@ -57,8 +57,8 @@ func TestGroups(t *testing.T) {
 		lab(t, "a", at("2026-05-01T08:00:00Z")),
 		lab(t, "b", at("2026-05-01T08:00:01Z")),
 		lab(t, "c", at("2026-05-01T19:00:00Z")),
-		report(t, "r", `,"result":[{"reference":"Observation/b"},{"reference":"Observation/a"},{"reference":"Observation/missing"},{"reference":"urn:uuid:1"}]`),
-		report(t, "empty", `,"conclusion":"Nothing found."`),
+		aReport(t, "r", `,"result":[{"reference":"Observation/b"},{"reference":"Observation/a"},{"reference":"Observation/missing"},{"reference":"urn:uuid:1"}]`),
+		aReport(t, "empty", `,"conclusion":"Nothing found."`),
 	)
 	// newest first; a report keeps its own order; single tests of a day stand together; the undated come last
 	expect(t, titles(b), []string{"-: issued", "-: c", "r: b a", "empty: ", "-: old", "-: none"})
@@ -94,23 +94,23 @@ func TestWithdrawnReportFreesItsTests(t *testing.T) {
 func TestTwins(t *testing.T) {
 	v := `"valueQuantity":{"value":4.1,"unit":"mmol/L"}`
 	b := collect(t, lab(t, "a", v), lab(t, "b", v+`,"issued":"2026-05-02T08:00:00Z"`), lab(t, "c", `"valueQuantity":{"value":4.2,"unit":"mmol/L"}`),
-		report(t, "r", `,"result":[{"reference":"Observation/a"}]`))
+		aReport(t, "r", `,"result":[{"reference":"Observation/a"}]`))
 	expect(t, titles(b), []string{"r: b", "-: c"})
 	if r := b.One("Observation", "a"); r == nil || r.ID != "b" {
 		t.Error("an old link to the hidden twin leads nowhere")
 	}
-	b = collect(t, lab(t, "a", v), lab(t, "b", v+`,"issued":"2026-05-02T08:00:00Z"`), comment(t, "ci", "completed", "Observation/a", "Good."))
+	b = collect(t, lab(t, "a", v), lab(t, "b", v+`,"issued":"2026-05-02T08:00:00Z"`), aComment(t, "ci", "completed", "Observation/a", "Good."))
 	expect(t, titles(b), []string{"-: a"})
 	b = collect(t, lab(t, "a", v), lab(t, "b", v+`,"status":"corrected"`))
 	expect(t, titles(b), []string{"-: a b"})
 }
 
 func TestComments(t *testing.T) {
-	b := collect(t, lab(t, "a", ``), report(t, "r", ``),
-		comment(t, "c1", "completed", "Observation/a", "All is well."),
-		comment(t, "c2", "entered-in-error", "Observation/a", "Wrong words."),
-		comment(t, "c3", "in-progress", "Observation/a", "Draft."),
-		comment(t, "c4", "completed", "Observation/elsewhere", "Not here."),
+	b := collect(t, lab(t, "a", ``), aReport(t, "r", ``),
+		aComment(t, "c1", "completed", "Observation/a", "All is well."),
+		aComment(t, "c2", "entered-in-error", "Observation/a", "Wrong words."),
+		aComment(t, "c3", "in-progress", "Observation/a", "Draft."),
+		aComment(t, "c4", "completed", "Observation/elsewhere", "Not here."),
 		doc(t, `{"resourceType":"ClinicalImpression","id":"c5","status":"completed","subject":{"reference":"Patient/p"},"summary":"On the report.",
 			"investigation":[{"code":{"text":"Report"},"item":[{"reference":"DiagnosticReport/r"}]}]}`))
 	a := b.One("Observation", "a")
@@ -130,7 +130,7 @@ func TestComments(t *testing.T) {
 func TestNew(t *testing.T) {
 	fresh := lab(t, "fresh", `"effectiveDateTime":"2015-01-01"`)
 	fresh.Updated = now
-	said := comment(t, "c", "completed", "Observation/commented", "Look.")
+	said := aComment(t, "c", "completed", "Observation/commented", "Look.")
 	said.Updated = now
 	docs := []Doc{fresh, said, lab(t, "commented", ``), lab(t, "old", `"effectiveDateTime":"2026-11-20T08:00:00Z"`)}
 	b := collect(t, docs...)
@@ -154,8 +154,8 @@ func TestPick(t *testing.T) {
 		lab(t, "k", `"valueQuantity":{"value":9,"unit":"mmol/L"},"referenceRange":[{"high":{"value":5}}]`),
 		lab(t, "u", `"code":{"text":"Ácido úrico en orina"},"effectiveDateTime":"2026-04-01"`),
 		lab(t, "m1", `"code":{"text":"One"}`), lab(t, "m2", `"code":{"text":"Two"}`),
-		report(t, "r", `,"result":[{"reference":"Observation/m1"},{"reference":"Observation/m2"}]`),
-		comment(t, "c", "completed", "Observation/m2", "Fine."),
+		aReport(t, "r", `,"result":[{"reference":"Observation/m1"},{"reference":"Observation/m2"}]`),
+		aComment(t, "c", "completed", "Observation/m2", "Fine."),
 	}
 	b := collect(t, docs...)
 	names := func(r *Result) string { return r.Name.Reported }

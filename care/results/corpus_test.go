@@ -143,7 +143,7 @@ func TestCorpus(t *testing.T) {
 			if r.Value.Form == Nothing && len(r.Parts) == 0 && len(r.Members) == 0 && !strings.Contains(string(mustJSON(w.raw)), `"entered-in-error"`) {
 				t.Errorf("%s: Observation/%s shows no value", name, id)
 			}
-			if r.Status != w.status {
+			if w, ok := want[r.ID]; ok && r.Status != w.status { // r may be the twin that stays
 				t.Errorf("%s: Observation/%s is %v, want %v", name, id, r.Status, w.status)
 			}
 			if r.Status != NotGiven {

@@ -117,7 +117,7 @@ func TestUnits(t *testing.T) {
 		"ug/dL": "µg/dL", "umol/L": "µmol/L", "uU/mL": "µU/mL", "m[iU]/L": "mIU/L", "[iU]/mL": "IU/mL", "mL/min/{1.73_m2}": "mL/min/1.73 m²",
 		"mL/min/1.73m2": "mL/min/1.73 m²", "{nominal}": "", "{INR}": "", "1": "", "pH": "", "mm[Hg]": "mmHg", "kg/m2": "kg/m²",
 		"10*3.{CFU}/mL": "×10³/mL", "mg/g{creat}": "mg/g", "{cells}/uL": "/µL", "unheard/of": "unheard/of", "": "", "{unclosed": "{unclosed",
-		"mg\u200b/dL": "mg/dL", "fL": "fL", "U/L": "U/L", "s": "s", "mm/hr": "mm/h",
+		"mg\u200b/dL": "mg/dL", "fL": "fL", "U/L": "U/L", "s": "s", "mm/hr": "mm/h", "g/dl": "g/dL", "mmol/l": "mmol/L", "/ul": "/µL",
 	} {
 		if got := tidyUnit(in); got != want {
 			t.Errorf("tidyUnit(%q) = %q, want %q", in, got, want)

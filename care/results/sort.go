@@ -238,16 +238,8 @@ func (b *Book) attach(in Input) {
 			c.Text = ""
 		}
 		c.New = isNew(e.Updated, c.At, in)
-		for _, f := range ci.Finding {
-			c.About = append(c.About, local(f.ItemReference))
-		}
-		for _, i := range ci.Investigation {
-			for _, ref := range i.Item {
-				c.About = append(c.About, local(ref))
-			}
-		}
-		slices.Sort(c.About)
-		for _, ref := range slices.Compact(c.About) {
+		c.About = about(ci)
+		for _, ref := range c.About {
 			if r := b.byRef[ref]; r != nil {
 				r.Comments = append(r.Comments, c)
 				r.New = r.New || (c.New && !c.Withdrawn)
@@ -257,6 +249,22 @@ func (b *Book) attach(in Input) {
 	for _, r := range b.byRef {
 		slices.SortStableFunc(r.Comments, func(x, y Comment) int { return y.At.Compare(x.At) })
 	}
+}
+
+// about lists what a comment is about, each once. FHIR puts observations under finding and reports under investigation;
+// some systems put reports under finding as well.
+func about(ci fhir.ClinicalImpression) []string {
+	var refs []string
+	for _, f := range ci.Finding {
+		refs = append(refs, local(f.ItemReference))
+	}
+	for _, i := range ci.Investigation {
+		for _, ref := range i.Item {
+			refs = append(refs, local(ref))
+		}
+	}
+	slices.Sort(refs)
+	return slices.Compact(refs)
 }
 
 // Filter is what the reader asked to see.

@@ -71,7 +71,11 @@ func power(s string) string {
 // micro spells UCUM's u as µ where it is a prefix, and squares and cubes as such.
 func micro(s string) string {
 	switch s {
-	case "uL", "ul", "ug", "um", "umol", "uU", "ukat", "uIU", "umol/L", "uV", "uPa", "us":
+	case "l", "dl", "ml", "ul", "fl", "pl", "cl":
+		s = s[:len(s)-1] + "L" // UCUM has both spellings of the litre
+	}
+	switch s {
+	case "uL", "ug", "um", "umol", "uU", "ukat", "uIU", "umol/L", "uV", "uPa", "us":
 		s = "µ" + s[1:]
 	case "m2", "cm2", "mm2", "m3", "cm3", "mm3":
 		s = s[:len(s)-1] + superscript.Replace(s[len(s)-1:])

@@ -1,0 +1,276 @@
+package results
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/chart"
+	"github.com/wellgate/wellgate/trust/identity"
+)
+
+// This file reads from the chart no more than a page needs: whatever is read stands in the log that the patient sees.
+
+// What is surely another room's is not read, unless it is also ours. keepOurs has the last word.
+const (
+	observationsOfOthers = "category:not=vital-signs,vital-sign,social-history,survey,exam,therapy,activity,procedure"
+	observationsOurs     = "category=laboratory,imaging,LAB,RAD"
+	reportsOfOthers      = "category:not=34117-2,11488-4,18842-5,28570-0,11506-3,clinical-note,LP173421-1"
+	reportsOurs          = "category=LAB,RAD,laboratory,imaging,LP29684-5,LP29708-2,LP7839-6"
+)
+
+// source collects documents once each.
+type source struct {
+	ctx  context.Context
+	c    *chart.Chart
+	in   Input
+	seen map[string]bool
+	err  error
+}
+
+func newSource(v *care.Visit) *source {
+	s := &source{ctx: v.Context(), c: v.Chart, seen: map[string]bool{}}
+	s.in = Input{Now: v.Now, Zone: v.Words.Zone}
+	if v.Who.Kind == identity.Patient {
+		s.in.Since = v.Who.Since
+	} else {
+		s.in.Since = v.Now // "new" is the patient's word
+	}
+	if p, err := v.Chart.Patient(s.ctx); err == nil {
+		x := fhir.Into[fhir.Patient](p)
+		s.in.Person = Person{Born: x.BirthDate, Sex: x.Gender}
+	} else if !errors.Is(err, chart.ErrNotFound) {
+		s.err = err
+	}
+	s.in.Specimen = func(r fhir.Reference) string {
+		if x, ok := v.Chart.Resolve(s.ctx, r.Reference); ok && x.Type() == "Specimen" {
+			return fhir.Into[fhir.Specimen](x).Type.Label()
+		}
+		return ""
+	}
+	return s
+}
+
+func (s *source) search(typ, query string) []chart.Entry {
+	if s.err != nil {
+		return nil
+	}
+	found, err := s.c.Search(s.ctx, typ, query)
+	s.err = err
+	for _, e := range found {
+		s.add(e)
+	}
+	return found
+}
+
+func (s *source) get(typ, id string) {
+	if s.err != nil || s.seen[typ+"/"+id] {
+		return
+	}
+	e, err := s.c.Get(s.ctx, typ, id)
+	switch {
+	case errors.Is(err, chart.ErrNotFound):
+	case err != nil:
+		s.err = err
+	default:
+		s.add(e)
+	}
+}
+
+func (s *source) getRef(ref string) {
+	if typ, id, ok := fhir.SplitRef(ref); ok && (typ == "Observation" || typ == "DiagnosticReport") {
+		s.get(typ, id)
+	}
+}
+
+func (s *source) add(e chart.Entry) {
+	if s.seen[e.Ref()] {
+		return
+	}
+	s.seen[e.Ref()] = true
+	d := Doc{Resource: e.Resource, Updated: e.Updated}
+	switch e.Type() {
+	case "Observation":
+		s.in.Observations = append(s.in.Observations, d)
+	case "DiagnosticReport":
+		s.in.Reports = append(s.in.Reports, d)
+	case "ClinicalImpression":
+		s.in.Comments = append(s.in.Comments, d)
+	}
+}
+
+// readAll makes the book of the list.
+func readAll(v *care.Visit) (*Book, error) {
+	s := newSource(v)
+	s.search("Observation", observationsOfOthers)
+	s.search("Observation", observationsOurs)
+	s.search("DiagnosticReport", reportsOfOthers)
+	s.search("DiagnosticReport", reportsOurs)
+	s.search("ClinicalImpression", "")
+	if s.err != nil {
+		return nil, s.err
+	}
+	return Collect(s.in), nil
+}
+
+// readOne makes a book of one result, what belongs to it, and what it is compared with.
+func readOne(v *care.Visit, typ, id string) (*Book, *Result, error) {
+	s := newSource(v)
+	e, err := v.Chart.Get(s.ctx, typ, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.add(e)
+	switch typ {
+	case "Observation":
+		for _, r := range s.search("DiagnosticReport", "result="+url.QueryEscape(e.Ref())) {
+			s.members(r)
+		}
+		for _, p := range s.search("Observation", "has-member="+url.QueryEscape(e.Ref())) {
+			s.members(p)
+		}
+		s.members(e)
+		s.same(e)
+	case "DiagnosticReport":
+		s.members(e)
+	}
+	s.search("ClinicalImpression", "")
+	if s.err != nil {
+		return nil, nil, s.err
+	}
+	b := Collect(s.in)
+	r := b.One(typ, id)
+	if r == nil {
+		return nil, nil, chart.ErrNotFound // another room's
+	}
+	return b, r, nil
+}
+
+// members reads the tests of a report or panel.
+func (s *source) members(e chart.Entry) {
+	switch e.Type() {
+	case "DiagnosticReport":
+		for _, ref := range fhir.Into[fhir.DiagnosticReport](e.Resource).Result {
+			s.getRef(local(ref))
+		}
+	case "Observation":
+		for _, ref := range fhir.Into[fhir.Observation](e.Resource).HasMember {
+			s.getRef(local(ref))
+		}
+	}
+}
+
+// same reads earlier and later results of the same test.
+func (s *source) same(e chart.Entry) {
+	o := fhir.Into[fhir.Observation](e.Resource)
+	var codes []string
+	for _, k := range o.Code.Coding {
+		if k.Code != "" && !strings.ContainsAny(k.System+k.Code, ",|$\\") {
+			codes = append(codes, k.System+"|"+k.Code)
+		}
+	}
+	switch {
+	case len(codes) > 0:
+		s.search("Observation", "code="+url.QueryEscape(strings.Join(codes, ",")))
+	case o.Code.Label() != "":
+		s.search("Observation", observationsOurs) // a test without a code is known by its name only
+	}
+}
+
+// readNew makes a book of what reached the record since the last visit, for the home page.
+func readNew(v *care.Visit) (*Book, error) {
+	s := newSource(v)
+	since := v.Who.Since
+	if since.IsZero() {
+		since = v.Now.Add(-firstVisit)
+	}
+	q := "&_lastUpdated=ge" + url.QueryEscape(since.UTC().Truncate(time.Second).Format(time.RFC3339))
+	s.search("Observation", observationsOfOthers+q)
+	s.search("Observation", observationsOurs+q)
+	s.search("DiagnosticReport", reportsOfOthers+q)
+	for _, e := range s.search("ClinicalImpression", q[1:]) {
+		for _, ref := range about(fhir.Into[fhir.ClinicalImpression](e.Resource)) {
+			s.getRef(ref)
+		}
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return Collect(s.in), nil
+}
+
+// write stores a comment on a result: a ClinicalImpression, completed, by who is signed in.
+func write(v *care.Visit, r *Result, text string) error {
+	p, err := v.Chart.Patient(v.Context())
+	if err != nil {
+		return err
+	}
+	ci := fhir.ClinicalImpression{ID: v.Chart.NewID(), Status: "completed", Subject: fhir.RefTo(p), Date: fhir.Instant(v.Now),
+		Assessor: fhir.Reference{Reference: v.Who.Practitioner, Display: v.Who.Name}, Summary: text}
+	if r.Type == "Observation" {
+		ci.Finding = []fhir.ClinicalImpressionFinding{{ItemReference: fhir.Reference{Reference: r.Ref()}}}
+	} else { // R4 has no report among finding.itemReference's targets
+		ci.Investigation = []fhir.ClinicalImpressionInvestigation{{Code: fhir.TextConcept("Diagnostic report"), Item: []fhir.Reference{{Reference: r.Ref()}}}}
+	}
+	res, err := fhir.New(ci)
+	if err != nil {
+		return err
+	}
+	return v.Chart.Write(v.Context(), chart.Change{What: "commented", Put: []fhir.Resource{res}})
+}
+
+// withdraw marks a comment as entered in error; the guard sees that only its author does.
+func withdraw(v *care.Visit, id string) (fhir.ClinicalImpression, error) {
+	e, err := v.Chart.Get(v.Context(), "ClinicalImpression", id)
+	if err != nil {
+		return fhir.ClinicalImpression{}, err
+	}
+	r, err := e.With("status", "entered-in-error")
+	if err != nil {
+		return fhir.ClinicalImpression{}, err
+	}
+	err = v.Chart.Write(v.Context(), chart.Change{What: "withdrew a comment", Put: []fhir.Resource{r}, If: map[string]int64{e.Ref(): e.Version}})
+	return fhir.Into[fhir.ClinicalImpression](r), err
+}
+
+// author is who wrote c, as the directory names them now.
+func author(v *care.Visit, c Comment) string {
+	if c.By.Display != "" {
+		return c.By.Display
+	}
+	if v.Chart != nil && c.By.Reference != "" {
+		if p, ok := v.Chart.Resolve(v.Context(), c.By.Reference); ok && p.Type() == "Practitioner" {
+			if name := fhir.Into[fhir.Practitioner](p).DisplayName(); name != "" {
+				return name
+			}
+		}
+	}
+	return v.Words.T("results.comment.someone")
+}
+
+// performers are who the result came from, without repeats.
+func performers(v *care.Visit, r *Result) []string {
+	var names []string
+	for _, ref := range r.By {
+		name := ref.Display
+		if name == "" && v.Chart != nil && ref.Reference != "" {
+			if x, ok := v.Chart.Resolve(v.Context(), ref.Reference); ok {
+				switch x.Type() {
+				case "Practitioner":
+					name = fhir.Into[fhir.Practitioner](x).DisplayName()
+				case "Organization":
+					name = fhir.Into[fhir.Organization](x).Name
+				}
+			}
+		}
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,323 @@
+package results
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/site"
+)
+
+// This file turns results into the parts of package site.
+
+// narrowed: a search or filter is on.
+func (l listView) narrowed() bool { return l.Filter.Only != "" || l.Filter.Words != "" }
+
+// chips are the filters that would show something, and the one that is on.
+func chips(v *care.Visit, l listView) []site.Chip {
+	var out []site.Chip
+	for _, f := range Filters {
+		if f != "" && l.Counts[f] == 0 && f != l.Filter.Only {
+			continue
+		}
+		key, href := "all", "/results"
+		if f != "" {
+			key, href = f, "/results?show="+url.QueryEscape(f)
+		}
+		c := site.Chip{Text: v.Words.T("results.filter." + key), Href: v.Link(href), Current: f == l.Filter.Only && l.Filter.Words == ""}
+		if f == "new" || f == "flagged" || f == "commented" {
+			c.Count = l.Counts[f]
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// turn links to the page by pages away.
+func (l listView) turn(v *care.Visit, by int) site.Link {
+	n := l.Page + by
+	if n < 1 || n > l.Pages {
+		return site.Link{}
+	}
+	q := url.Values{}
+	if l.Filter.Only != "" {
+		q.Set("show", l.Filter.Only)
+	}
+	if n > 1 {
+		q.Set("page", strconv.Itoa(n))
+	}
+	href := "/results"
+	if len(q) > 0 {
+		href += "?" + q.Encode()
+	}
+	text := v.Words.T("results.older")
+	if by < 0 {
+		text = v.Words.T("results.newer")
+	}
+	return site.Link{Text: text, Href: v.Link(href)}
+}
+
+// shown is how many tests of a report the list shows before "Show more".
+const shown = 6
+
+// split keeps a long report short: what needs a look first, the rest on demand.
+func split(items []*Result, all bool) (first, rest []*Result) {
+	if all || len(items) <= shown+1 {
+		return items, nil
+	}
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(x, y *Result) int { return urgency(y) - urgency(x) })
+	n := shown
+	for n < len(items) && urgency(items[n]) > 0 {
+		n++
+	}
+	return items[:n], items[n:]
+}
+
+func urgency(r *Result) int {
+	n := 0
+	if r.Commented() {
+		n += 2
+	}
+	if r.Flagged() {
+		n++
+	}
+	return n
+}
+
+func groupHead(v *care.Visit, g Group, i int) site.Box {
+	w := v.Words
+	b := site.Box{ID: fmt.Sprintf("g%d", i), Flush: true, Title: whenIn(w, g.When())}
+	flagged := 0
+	for _, r := range g.Items {
+		if r.Flagged() {
+			flagged++
+		}
+	}
+	sub := []string{}
+	if g.Report != nil {
+		b.Title = nameIn(w, g.Report)
+		sub = append(sub, whenIn(w, g.When()))
+		if len(g.Items) > 0 {
+			b.More = site.Link{Text: w.T("results.openReport"), Hidden: ": " + b.Title + ", " + sub[0], Href: link(v, g.Report)}
+		}
+	}
+	if len(g.Items) > 1 {
+		sub = append(sub, w.N("results.count", len(g.Items)))
+	}
+	if flagged > 0 && len(g.Items) > 1 {
+		sub = append(sub, w.N("results.flaggedCount", flagged))
+	}
+	b.Sub = strings.Join(sub, " · ")
+	return b
+}
+
+func resultRows(v *care.Visit, rs []*Result) []site.Row {
+	out := make([]site.Row, len(rs))
+	for i, r := range rs {
+		out[i] = site.Row{Title: nameIn(v.Words, r), Href: link(v, r), Tag: rowTag(v.Words, r), New: r.New, Body: rowValue(v, r)}
+		if r.Commented() {
+			out[i].Detail = v.Words.T("results.hasComment")
+		}
+	}
+	return out
+}
+
+// reportRow is a report without tests of its own: images, pathology, a report in words.
+func reportRow(v *care.Visit, r *Result) site.Row {
+	row := site.Row{Icon: icon(r), Title: v.Words.T("results.openReport"), Href: link(v, r), Tag: rowTag(v.Words, r), New: r.New}
+	if len(r.Conclusion) > 0 {
+		row.Detail = shorten(r.Conclusion[0], 140)
+	}
+	if r.Commented() {
+		row.Body = templ.NopComponent
+		row.Detail = strings.TrimPrefix(row.Detail+" · "+v.Words.T("results.hasComment"), " · ")
+	}
+	return row
+}
+
+// shorten cuts at a word.
+func shorten(s string, n int) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) <= n {
+		return string(r)
+	}
+	cut := string(r[:n])
+	if i := strings.LastIndexByte(cut, ' '); i > n/2 {
+		cut = cut[:i]
+	}
+	return strings.TrimRight(cut, " ,;.:") + "…"
+}
+
+// testTable lists the tests of a report with small bars.
+func testTable(v *care.Visit, caption string, rs []*Result) site.Table {
+	w := v.Words
+	t := site.Table{Caption: caption, Cols: []site.Col{{Text: w.T("results.col.test")}, {Text: w.T("results.trend.result")}, {Text: w.T("results.col.range")}, {Text: w.T("results.col.status")}}}
+	for _, r := range rs {
+		name := site.Cell{Text: nameIn(w, r), Sub: whatIn(w, r)}
+		if r.ID != "" {
+			name.Href = link(v, r)
+		}
+		t.Rows = append(t.Rows, site.Line{New: r.New, Cells: []site.Cell{name, {Body: cellValue(valueIn(w, r))}, {Body: miniBar(w, r)}, {Tag: rowTag(w, r)}}})
+	}
+	return t
+}
+
+// partsOf makes rows of a result's components.
+func partsOf(r *Result) []*Result {
+	out := make([]*Result, len(r.Parts))
+	for i := range r.Parts {
+		out[i] = &r.Parts[i]
+	}
+	return out
+}
+
+// trendOf is the chart of a test over time; ok is false for fewer than two points to draw.
+func trendOf(w site.Words, o *oneView) (site.Trend, bool) {
+	var points []site.Point
+	for _, p := range o.Trend {
+		if t, ok := p.When().Time(zone(w)); p.OK && ok {
+			points = append(points, site.Point{At: t, Value: p.Y, Text: numberIn(w, "", p.Value.Digits), Note: noteOf(w, p.Result)})
+		}
+	}
+	if len(points) < 2 {
+		return site.Trend{}, false
+	}
+	first, last := points[0], points[len(points)-1]
+	t := site.Trend{ID: "trend", Title: w.T("results.trend.name", "test", nameIn(w, o.Result)), Unit: o.Value.Unit,
+		Desc:   w.N("results.trend.desc", len(points), "first", first.Text, "firstDate", w.ShortDay(first.At), "last", last.Text, "lastDate", w.ShortDay(last.At)),
+		Curves: []site.Curve{{Points: points}}}
+	if o.Range != nil && o.Range.Text == "" {
+		t.Low, t.High = o.Range.limits()
+		t.Band = usualIn(w, o.Result)
+	}
+	return t, true
+}
+
+func zone(w site.Words) *time.Location {
+	if w.Zone == nil {
+		return time.UTC
+	}
+	return w.Zone
+}
+
+// noteOf stands beside a value in the table of a trend.
+func noteOf(w site.Words, r *Result) string {
+	var said []string
+	for _, s := range []string{statusIn(w, r), stateTag(w, r).Text} {
+		if s != "" {
+			said = append(said, s)
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+// undrawn are the results of a trend that have no point: "<5".
+func undrawn(o *oneView) []Point {
+	return slices.DeleteFunc(slices.Clone(o.Trend), func(p Point) bool { return p.OK })
+}
+
+// nextSteps says what has happened and what the patient can do. It promises nothing that nobody has planned.
+func nextSteps(v *care.Visit, o *oneView) []site.Step {
+	w := v.Words
+	var steps []site.Step
+	here := site.Step{Title: w.T("results.next.here"), Done: true}
+	if o.Issued.Precision() != fhir.Unknown {
+		here.Detail = longDay(w, o.Issued)
+	}
+	steps = append(steps, here)
+	for _, c := range slices.Concat(o.Comments, o.About) {
+		if !c.Withdrawn {
+			s := site.Step{Title: w.T("results.next.comment", "name", o.Authors[c.ID]), Done: true}
+			if c.At.Precision() != fhir.Unknown {
+				s.Detail = longDay(w, c.At)
+			}
+			return append(steps, s)
+		}
+	}
+	return append(steps, site.Step{Title: w.T("results.next.open"), Detail: w.T("results.next.openText")})
+}
+
+// details are the facts for who wants them all.
+func details(v *care.Visit, o *oneView) []site.Fact {
+	w := v.Words
+	var facts []site.Fact
+	add := func(key, text string) {
+		if text != "" {
+			facts = append(facts, site.Fact{Term: w.T("results.detail." + key), Text: text})
+		}
+	}
+	if o.Name.Reported != nameIn(w, o.Result) {
+		add("name", o.Name.Reported)
+	}
+	if o.Taken.Precision() != fhir.Unknown {
+		add("taken", momentIn(w, o.Taken))
+	}
+	if o.Issued.Precision() != fhir.Unknown {
+		add("reported", momentIn(w, o.Issued))
+	}
+	add("by", strings.Join(o.From, ", "))
+	for _, r := range o.Reports {
+		facts = append(facts, site.Fact{Term: w.T("results.detail.report"), Body: textLink(link(v, r), nameIn(w, r))})
+	}
+	return facts
+}
+
+func siblingsKey(o *oneView) string {
+	if o.IsReport() {
+		return "results.members"
+	}
+	return "results.siblings"
+}
+
+func commentDay(w site.Words, c Comment) string {
+	if c.At.Precision() == fhir.Unknown {
+		return w.DayTime(c.Updated)
+	}
+	return momentIn(w, c.At)
+}
+
+// readingNote tells the writer how easily the text reads.
+func readingNote(w site.Words, r Reading) site.Remark {
+	note := site.Remark{Tone: "good", Icon: "book-open", Title: w.T("results.read.short")}
+	if r.Longest >= 20 {
+		note.Tone, note.Title = "warn", w.N("results.read.sentence", r.Longest)
+	}
+	switch {
+	case r.Age > 11:
+		note.Tone, note.Text = "warn", w.T("results.read.hard", "age", r.Age)
+	case r.Age > 0:
+		note.Text = w.T("results.read.easy", "age", r.Age)
+	}
+	return note
+}
+
+func fileTitle(w site.Words, f fhir.Attachment, i int) string {
+	if t := clean(f.Title); t != "" {
+		return t
+	}
+	return w.T("results.file", "n", i+1)
+}
+
+// closedFiles names the files that this page cannot show.
+func closedFiles(w site.Words, files []fhir.Attachment) []string {
+	var names []string
+	for i, f := range files {
+		if readable(f) == "" {
+			names = append(names, fileTitle(w, f, i))
+		}
+	}
+	return names
+}
+
+// bare: a final report with nothing to read in it at all.
+func (o *oneView) bare() bool {
+	return o.IsReport() && o.State != Gone && len(o.Conclusion)+len(o.Files)+len(o.Siblings)+len(o.Notes)+len(o.Parts) == 0 && o.Value.Form == Nothing
+}
