@@ -70,8 +70,10 @@ func structured(d fhir.Dosage) ([]Phrase, bool) {
 		}
 		parts = append(parts, p...)
 	}
-	if r := Readable(d.Route); r != "" {
-		parts = append(parts, route(d.Route, r))
+	if l := LabelOf(d.Route); l.Plain != "" {
+		parts = append(parts, say(l.Plain))
+	} else if l.Clinical != "" {
+		parts = append(parts, say("records.how.text", "text", l.Clinical))
 	}
 	if c := d.AsNeededCodeableConcept; c != nil {
 		if r := Readable(*c); r != "" {
@@ -299,13 +301,4 @@ func most(d fhir.Dosage) ([]Phrase, bool) {
 		parts = append(parts, say("records.how.maxOnce", "amount", a))
 	}
 	return parts, d.MaxDosePerLifetime == nil
-}
-
-func route(c fhir.CodeableConcept, readable string) Phrase {
-	for _, k := range c.Coding {
-		if key, ok := plainWords[term{k.System, k.Code}]; ok {
-			return say(key)
-		}
-	}
-	return say("records.how.text", "text", untag(readable))
 }

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -37,6 +38,10 @@ func ReleaseOf(declared string, head []byte) Release {
 	}
 	r, safe := safeTypes[mediaType(mimetype.Detect(head[:min(len(head), SniffBytes)]).String())]
 	if !safe || said != "" && said != mediaType(r.Type) {
+		return bytesOnly
+	}
+	// Readers find a PDF's mark anywhere in the first kilobyte, behind a web page too; ours stands first.
+	if r.Ext == "pdf" && !bytes.HasPrefix(head, []byte("%PDF-")) {
 		return bytesOnly
 	}
 	if said == "" {
