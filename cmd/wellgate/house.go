@@ -82,6 +82,9 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 			h.Close()
 		}
 	}()
+	if len(o.origins) == 0 { // a command that serves nobody
+		o.origins = []string{"https://" + h.config.Host}
+	}
 	set, err := rules(h.rooms)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 )
@@ -13,9 +14,9 @@ import (
 // A Loader takes files into one practice's charts.
 type Loader struct {
 	House    *chart.House
-	Who      identity.Who               // of kind system: the tool at work
-	Progress func(done, total int)      // bytes read of all; nil for none
-	Refused  func(Refusal) // told at once; nil for none
+	Who      identity.Who          // of kind system: the tool at work
+	Progress func(done, total int) // bytes read of all; nil for none
+	Refused  func(Refusal)         // told at once; nil for none
 }
 
 // A Report says what came of it.
@@ -117,7 +118,15 @@ func (l *Loader) deliver(ctx context.Context, entries []item, last bool) (chart.
 	if err != nil || len(rs) == 0 {
 		return chart.Delivered{}, err
 	}
-	return l.House.Deliver(ctx, act, chart.Delivery{What: "records.import", Resources: rs, Intake: last})
+	keep := map[string]bool{}
+	for _, e := range entries {
+		// Bundles of many patients each bring the practice's people and places along, not always word for word the same.
+		// A create does not overwrite those; what stands in a patient's own record follows its newest bundle.
+		if e.post && fhir.InDirectory(e.res.Type()) {
+			keep[e.ref] = true
+		}
+	}
+	return l.House.Deliver(ctx, act, chart.Delivery{What: "records.import", Resources: rs, Keep: keep, Intake: last})
 }
 
 func (rep *Report) refuse(l *Loader, r Refusal) {

@@ -18,6 +18,7 @@ type entry struct {
 	ref     string // Type/id, once the id is known
 	fullURL string
 	query   string // conditional create or update: search that names the resource
+	post    bool   // a create
 	create  bool   // conditional create: what is there already stays as it is
 }
 
@@ -52,7 +53,7 @@ func fromBundle(env fhir.Envelope, entries []fhir.Entry) ([]item, error) {
 		if env.Type == "transaction" || env.Type == "batch" {
 			switch e.Method {
 			case "POST":
-				it.query, it.create = e.IfNoneExist, e.IfNoneExist != ""
+				it.post, it.query, it.create = true, e.IfNoneExist, e.IfNoneExist != ""
 			case "PUT":
 				_, it.query, _ = strings.Cut(e.URL, "?")
 			default:

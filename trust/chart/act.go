@@ -141,7 +141,7 @@ type line struct {
 	Reason  string         `json:"reason,omitempty"`
 	Types   map[string]int `json:"types,omitempty"`
 	Refs    []string       `json:"refs,omitempty"`
-	Read    []string       `json:"read,omitempty"` // a write lists here what the same act had read
+	Read    []string       `json:"read,omitempty"`   // a write lists here what the same act had read
 	Detail  string         `json:"detail,omitempty"` // of account events: the factor or way in
 	By      string         `json:"by,omitempty"`     // account that acted on another's behalf
 	Outcome string         `json:"outcome"`

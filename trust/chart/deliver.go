@@ -41,7 +41,8 @@ func (e *BadResource) Unwrap() error { return e.Err }
 type Delivery struct {
 	What      string // "records.import"
 	Resources []fhir.Resource
-	Intake    bool // what is about an unknown patient goes to intake; else it is a *Nobody error
+	Keep      map[string]bool // by Type/id: brought as a create, so what is there already stays as it is
+	Intake    bool            // what is about an unknown patient goes to intake; else it is a *Nobody error
 }
 
 // Deliver files resources that came from outside (an import, a feed) into the charts they belong to, all or nothing:
@@ -73,6 +74,10 @@ func (h *House) deliverOnce(ctx context.Context, act *Act, del Delivery) (Delive
 		p := s.placed[r.Ref()]
 		before := len(p.ops)
 		known := p.record.get(r.Type(), r.ID()) != nil
+		if known && del.Keep[r.Ref()] {
+			d.Unchanged++
+			continue
+		}
 		if err := h.judge(act, pc, p, r); err != nil {
 			return Delivered{}, nil, &BadResource{r.Ref(), err}
 		}

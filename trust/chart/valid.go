@@ -1,8 +1,22 @@
 package chart
 
 import (
+	"fmt"
+
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/fhir/validate"
 	"github.com/wellgate/wellgate/trust/identity"
 )
 
-func valid(who identity.Who, r fhir.Resource) error { return nil }
+// valid checks the structure of what is about to be stored. What people and rooms write is held to every rule; what the
+// practice's tools bring from others keeps elements we do not know.
+func valid(who identity.Who, r fhir.Resource) error {
+	level := validate.Strict
+	if who.Kind == identity.System {
+		level = validate.Lenient
+	}
+	if err := validate.Err(validate.Resource(r, level)); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, r.Ref(), err)
+	}
+	return nil
+}
