@@ -1,6 +1,7 @@
 package fhir_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -223,4 +224,52 @@ func TestSplitRef(t *testing.T) {
 			t.Errorf("%s: %s %v", in, got, ok)
 		}
 	}
+}
+
+// What Parse accepts it accepts again unchanged, and nothing that reads it panics.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`{"resourceType":"Patient","id":"a","name":[{"family":"x","given":["a",null]}]}`,
+		` { "resourceType" : "Observation" , "valueQuantity" : { "value" : 1.50e0 } } `,
+		`{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}}]}`,
+		`{"resourceType":"Condition","subject":{"reference":"urn:uuid:1"},"contained":[{"resourceType":"Patient","id":"\\u0061"}],"a\\"b":"\\\\"}`,
+		`{"resourceType":"Patient","id":"a","\u0069d":"b"}`, "{\"a\":\"\xff\"}", `[[[[[[`, `{"resourceType":"Appointment","participant":[{"actor":{"reference":"Patient/1"}}]}`,
+		`{"resourceType":"Patient","deceasedDateTime":"2020-01-01T00:00:00.123456789+14:00","birthDate":7}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fhir.ReadBundle(bytes.NewReader(data))
+		r, err := fhir.Parse(data)
+		if err != nil {
+			if !errors.Is(err, fhir.ErrInvalid) {
+				t.Fatalf("%v is not ErrInvalid", err)
+			}
+			return
+		}
+		again, err := fhir.Parse(r.Raw())
+		if err != nil || !bytes.Equal(again.Raw(), r.Raw()) {
+			t.Fatalf("not stable: %v\n%s\n%s", err, r.Raw(), again.Raw())
+		}
+		fhir.Subject(r)
+		fhir.Into[fhir.Patient](r)
+		fhir.Into[fhir.Observation](r)
+		fhir.Into[fhir.Bundle](r)
+		for _, change := range []func() (fhir.Resource, error){
+			func() (fhir.Resource, error) { return r.With("meta", fhir.Meta{VersionID: "1"}) },
+			func() (fhir.Resource, error) { return r.With("name", nil) },
+			func() (fhir.Resource, error) { return r.Rewrite(func(s string) string { return s + "/x" }) },
+		} {
+			changed, err := change()
+			if err != nil {
+				continue
+			}
+			if p, err := fhir.Parse(changed.Raw()); err != nil || p.Type() != r.Type() || p.ID() != r.ID() {
+				t.Fatalf("changed to what does not parse: %v\n%s", err, changed.Raw())
+			}
+		}
+		if len(r.References()) > len(data) {
+			t.Fatal("more references than bytes")
+		}
+	})
 }

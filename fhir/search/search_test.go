@@ -330,3 +330,39 @@ func TestUSCoreSearchesParse(t *testing.T) {
 		t.Errorf("only %d parameters seen", n)
 	}
 }
+
+// No query and no resource makes a search panic; what is found is within bounds and each hit comes once.
+func FuzzSearch(f *testing.F) {
+	for _, q := range []string{"code=http://loinc.org|718-7&_sort=-date&_count=2", "date=ge2020&date=lt2021-02-03T10:00:00.5Z", "value-quantity=ap5.40||mg",
+		"patient=Patient/p1&code:not=a,b&status:missing=true", `name:contains=a\,b\|c`, "_include=*&_include:iterate=Observation:subject:Patient",
+		"_revinclude=Provenance:target", "subject:identifier=a|b", "_id=%6f1&_lastUpdated=gt2024-01-01", "value-quantity=1e400", "date=ne0001"} {
+		f.Add("Observation", q, `{"resourceType":"Observation","effectivePeriod":{"start":"2020"},"code":{"coding":{"code":"a"}},"valueQuantity":{"value":1e9999}}`)
+	}
+	f.Add("Patient", "name=a&deceased=true&_sort=-birthdate,name", story[0])
+	items := chart(f)
+	f.Fuzz(func(t *testing.T, typ, query, resource string) {
+		q, err := search.Parse(typ, query)
+		if err != nil {
+			if !errors.Is(err, search.ErrInvalid) {
+				t.Fatalf("%v is not ErrInvalid", err)
+			}
+			return
+		}
+		set := items
+		if r, err := fhir.Parse([]byte(resource)); err == nil {
+			set = append(slices.Clone(items), search.Item{Resource: r})
+		}
+		ix := search.NewIndex(set)
+		hits, total := ix.Page(q, 0)
+		seen := map[int]bool{}
+		for _, h := range append(hits, ix.Included(q, hits)...) {
+			if h < 0 || h >= len(set) || seen[h] {
+				t.Fatalf("hit %d of %d items, again: %v", h, len(set), seen[h])
+			}
+			seen[h] = true
+		}
+		if len(hits) > total || q.Count < 0 && len(hits) != total {
+			t.Fatalf("%d hits of %d", len(hits), total)
+		}
+	})
+}

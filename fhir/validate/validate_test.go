@@ -162,3 +162,22 @@ func TestManyIssuesStop(t *testing.T) {
 		t.Errorf("%d issues", n)
 	}
 }
+
+// No resource makes the check panic, and no issue repeats content.
+func FuzzResource(f *testing.F) {
+	for _, s := range []string{`{"resourceType":"Patient","name":[{"given":["a",null],"_given":[null,{"id":"g"}]}]}`,
+		`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","code":{"coding":[{}]},"contained":[[]]}}]}`,
+		`{"resourceType":"Patient","extension":[{"url":1}],"_active":[],"text":{"div":"<div"}}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := fhir.Parse(data)
+		if err != nil {
+			return
+		}
+		strict, lenient := Resource(r, Strict), Resource(r, Lenient)
+		if len(strict) != len(lenient) {
+			t.Fatalf("%d issues or %d", len(strict), len(lenient))
+		}
+	})
+}
