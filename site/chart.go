@@ -113,7 +113,7 @@ func (t Trend) extent(curves []Curve) (lo, hi float64, any bool) {
 		}
 	}
 	pad := (hi - lo) * .15
-	if pad == 0 {
+	if pad < 1e-4 { // equal values, or too close to tell apart in a picture
 		pad = math.Max(math.Abs(hi)*.1, .5)
 	}
 	return lo - pad, hi + pad, true

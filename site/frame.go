@@ -41,6 +41,14 @@ func (p Page) session() templ.Attributes {
 	return templ.Attributes{"data-expires": strconv.Itoa(p.Expires)}
 }
 
+// name is the word key of the entry, the short one in the bottom bar.
+func (n NavItem) name(dock bool) string {
+	if dock && n.Short != "" {
+		return n.Short
+	}
+	return n.Key
+}
+
 func (p Page) menu() []NavItem {
 	if p.Menu != nil {
 		return p.Menu

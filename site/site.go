@@ -17,6 +17,7 @@ import (
 // NavItem is one entry of the side rail and the bottom bar.
 type NavItem struct {
 	Icon, Key, Href string // icon of the sprite; word key; path without base
+	Short           string // word key for the bottom bar where Key is too long; "" = Key
 	Count           int    // badge; 0 = none
 	Dock            bool   // also in the phone's bottom bar (the first four; the rest are under More)
 	Gap             bool   // a thin line above

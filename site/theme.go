@@ -71,11 +71,52 @@ func until(c, toward, against rgb, want float64) rgb {
 }
 
 var (
-	white, black   = rgb{255, 255, 255}, rgb{0, 0, 0}
-	paper, ink     = parse("#f5f4ef"), parse("#17262b")
-	night, midnite = parse("#162124"), parse("#0e1618")
-	snow           = parse("#eef8f7")
+	white, black = rgb{255, 255, 255}, rgb{0, 0, 0}
+	paper        = parse("#f5f4ef")
+	night        = parse("#162124") // cards in the dark; the page behind them is darker still
+	snow         = parse("#eef8f7")
 )
+
+// hsl is the colour's hue in sixths, saturation and lightness.
+func (c rgb) hsl() (h, s, l float64) {
+	r, g, b := c.r/255, c.g/255, c.b/255
+	hi, lo := max(r, g, b), min(r, g, b)
+	l, d := (hi+lo)/2, hi-lo
+	if d == 0 {
+		return 0, 0, l
+	}
+	switch hi {
+	case r:
+		h = math.Mod((g-b)/d+6, 6)
+	case g:
+		h = (b-r)/d + 2
+	default:
+		h = (r-g)/d + 4
+	}
+	return h, d / (1 - math.Abs(2*l-1)), l
+}
+
+// tone keeps the hue at a share of the saturation, at lightness l: a tint mixed with white would turn grey.
+func (c rgb) tone(share, l float64) rgb {
+	h, s, _ := c.hsl()
+	chroma := (1 - math.Abs(2*l-1)) * s * share
+	at := func(n float64) float64 {
+		k := math.Mod(n+h, 6)
+		return 255 * (l + chroma/2 - chroma*max(0, min(k, 4-k, 1)))
+	}
+	return rgb{at(5), at(3), at(1)}
+}
+
+// lift lightens the colour, less and less saturated, until it stands out from a dark ground.
+func (c rgb) lift(against rgb, want float64) rgb {
+	_, _, l := c.hsl()
+	for ; l < 1; l += .01 {
+		if lifted := c.tone(.6, l).whole(); contrast(lifted, against) >= want {
+			return lifted
+		}
+	}
+	return white
+}
 
 // shades are the brand tokens of one scheme.
 type shades struct{ brand, hover, onBrand, soft, softInk, deep, onDeep rgb }
@@ -83,7 +124,7 @@ type shades struct{ brand, hover, onBrand, soft, softInk, deep, onDeep rgb }
 func light(base rgb) shades {
 	// The paper is the darker ground of the two: what reads there reads on white.
 	brand := until(until(base, black, white, 5.5), black, paper, 5.5)
-	soft := mix(brand, white, .88).whole()
+	soft := base.tone(.6, .92).whole()
 	return shades{
 		brand: brand, hover: mix(brand, black, .22).whole(), onBrand: white,
 		soft: soft, softInk: until(brand, black, soft, 7),
@@ -92,7 +133,7 @@ func light(base rgb) shades {
 }
 
 func dark(base rgb) shades {
-	brand := until(until(base, white, night, 8), white, midnite, 8)
+	brand := base.lift(night, 8)
 	soft := until(mix(night, until(base, black, white, 5.5), .45), black, snow, 8.5)
 	hover := mix(brand, white, .3).whole()
 	return shades{
