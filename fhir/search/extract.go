@@ -21,8 +21,12 @@ func walk(b []byte, steps []step, f func([]byte)) {
 		f(b)
 		return
 	}
-	s := &steps[0]
-	for v := range raw.Elements(raw.Get(b, s.member)) {
+	steps[0].each(raw.Get(b, steps[0].member), steps[1:], f)
+}
+
+// each goes on from the member's value v, through lists and past what the filters refuse.
+func (s *step) each(v []byte, rest []step, f func([]byte)) {
+	for v := range raw.Elements(v) {
 		if s.key != "" && raw.String(raw.Get(v, s.key)) != s.equal {
 			continue
 		}
@@ -32,7 +36,7 @@ func walk(b []byte, steps []step, f func([]byte)) {
 			}
 		}
 		if string(v) != "null" {
-			walk(v, steps[1:], f)
+			walk(v, rest, f)
 		}
 	}
 }

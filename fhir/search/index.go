@@ -79,12 +79,13 @@ type text struct{ folded, exact string }
 type column struct {
 	once sync.Once
 
-	posting map[string][]int32 // token, reference, uri: key → items, ascending
-	words   rows[string]       // token :text
+	posting map[string]*[]int32 // token, reference, uri: key → items, ascending
+	words   rows[string]        // token :text
 	dates   rows[interval64]
 	strings rows[text] // string, and uri for :below and :above
 	spans   rows[span]
 	present []bool
+	key     []byte // for post
 
 	orders [2]order // ascending, descending
 }
@@ -104,7 +105,7 @@ func (c *columns) column(p *param) *column {
 
 func (c *column) fill(p *param, items []Item) {
 	c.present = make([]bool, len(items))
-	c.posting = map[string][]int32{}
+	c.posting = map[string]*[]int32{}
 	for i, it := range items {
 		c.words.start = append(c.words.start, int32(len(c.words.all)))
 		c.dates.start = append(c.dates.start, int32(len(c.dates.all)))
@@ -130,34 +131,42 @@ func (c *column) addDate(i int, from, to int64) {
 	c.present[i] = true
 }
 
+// extract reads the object once for all places of a parameter.
 func (c *column) extract(p *param, i int, b []byte) {
 	orFalse := false
-	for k := range p.places {
-		place := &p.places[k]
-		orFalse = orFalse || place.typ == "exists"
-		place.each(b, func(v []byte) {
-			switch p.kind {
-			case token:
-				codes(place.typ, v, func(t code) { c.addToken(i, t) }, func(w string) { c.addWords(i, w) })
-			case reference:
-				c.addReference(i, place.typ, v)
-			case date:
-				intervals(place.typ, v, func(from, to int64) { c.addDate(i, from, to) })
-			case str:
-				texts(place.typ, v, func(s string) { c.addText(i, s) })
-			case uri:
-				c.addURI(i, raw.String(v))
-			case number, quantity:
-				spans(place.typ, v, func(s span) {
-					c.spans.all = append(c.spans.all, s)
-					c.present[i] = true
-				})
+	for name, v := range raw.Fields(b) {
+		for k := range p.places {
+			if place := &p.places[k]; place.steps[0].member == string(name) {
+				place.steps[0].each(v, place.steps[1:], func(v []byte) { c.add(p.kind, i, place.typ, v) })
 			}
-		})
+		}
+	}
+	for k := range p.places {
+		orFalse = orFalse || p.places[k].typ == "exists"
 	}
 	if orFalse && !c.present[i] { // Patient.deceased: not said is false
 		c.addToken(i, code{code: "false", free: true})
 		c.present[i] = false
+	}
+}
+
+func (c *column) add(kind byte, i int, typ string, v []byte) {
+	switch kind {
+	case token:
+		codes(typ, v, func(t code) { c.addToken(i, t) }, func(w string) { c.addWords(i, w) })
+	case reference:
+		c.addReference(i, typ, v)
+	case date:
+		intervals(typ, v, func(from, to int64) { c.addDate(i, from, to) })
+	case str:
+		texts(typ, v, func(s string) { c.addText(i, s) })
+	case uri:
+		c.addURI(i, raw.String(v))
+	case number, quantity:
+		spans(typ, v, func(s span) {
+			c.spans.all = append(c.spans.all, s)
+			c.present[i] = true
+		})
 	}
 }
 
@@ -178,14 +187,14 @@ func (c *column) addToken(i int, t code) {
 	c.present[i] = true
 	folded := lower(t.code)
 	if t.code != "" {
-		c.post(int32(i), keyCode+folded)
-		c.post(int32(i), keyBoth+t.system+"\x00"+folded)
+		c.post(int32(i), keyCode, folded)
+		c.post(int32(i), keyBoth, t.system, "\x00", folded)
 	}
 	if t.free {
-		c.post(int32(i), keyFree+folded)
+		c.post(int32(i), keyFree, folded)
 	}
 	if t.system != "" {
-		c.post(int32(i), keySystem+t.system)
+		c.post(int32(i), keySystem, t.system)
 	}
 }
 
@@ -220,24 +229,40 @@ func (c *column) addReference(i int, typ string, v []byte) {
 	} else {
 		ref = raw.String(v)
 		if canonical, version, ok := strings.Cut(ref, "|"); ok && version != "" {
-			c.post(int32(i), keyRef+canonical)
+			c.post(int32(i), keyRef, canonical)
 		}
 	}
 	if ref == "" {
 		return
 	}
 	c.present[i] = true
-	c.post(int32(i), keyRef+ref)
+	c.post(int32(i), keyRef, ref)
 	if t, id, ok := splitRef(ref); ok {
-		c.post(int32(i), keyRef+t+"/"+id)
-		c.post(int32(i), keyRefID+id)
+		c.post(int32(i), keyRef, t, "/", id)
+		c.post(int32(i), keyRefID, id)
 	}
 }
 
-func (c *column) post(i int32, key string) {
-	list := c.posting[key]
-	if n := len(list); n > 0 && list[n-1] == i {
-		return
+// post adds the item to the list of the key that the parts make together; a known key costs no memory.
+func (c *column) post(i int32, parts ...string) {
+	c.key = c.key[:0]
+	for _, p := range parts {
+		c.key = append(c.key, p...)
 	}
-	c.posting[key] = append(list, i)
+	list := c.posting[string(c.key)]
+	if list == nil {
+		list = new([]int32)
+		c.posting[string(c.key)] = list
+	}
+	if n := len(*list); n == 0 || (*list)[n-1] != i {
+		*list = append(*list, i)
+	}
+}
+
+// list is the posting list of a key, nil if there is none.
+func (c *column) list(key string) []int32 {
+	if l := c.posting[key]; l != nil {
+		return *l
+	}
+	return nil
 }

@@ -122,7 +122,7 @@ func (c *column) lookup(t *term) []int32 {
 	var lists [][]int32
 	for k := range t.values {
 		for _, key := range keysOf(t, &t.values[k]) {
-			if l := c.posting[key]; len(l) > 0 {
+			if l := c.list(key); len(l) > 0 {
 				lists = append(lists, l)
 			}
 		}

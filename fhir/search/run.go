@@ -322,7 +322,7 @@ func (ix *Index) backward(inc Include, to []int, add func(int)) {
 			if inc.Target != "" && inc.Target != r.Type() {
 				continue
 			}
-			for _, own := range col.posting[keyRef+r.Ref()] {
+			for _, own := range col.list(keyRef + r.Ref()) {
 				add(int(t.global[own]))
 			}
 		}

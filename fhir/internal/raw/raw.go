@@ -26,19 +26,28 @@ func Skip(b []byte, i int) int {
 	return i
 }
 
+// skipString walks short strings byte by byte, which is quicker for names and codes, and searches in long ones.
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
+	i++
+	for near := min(i+24, len(b)); i < near; i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	for i < len(b) {
 		j := bytes.IndexByte(b[i:], '"')
 		if j < 0 {
 			return len(b)
 		}
-		i += j
-		n := 0
-		for k := i - 1; k >= 0 && b[k] == '\\'; k-- {
-			n++
+		end, escapes := i+j, 0
+		for k := end - 1; k >= i && b[k] == '\\'; k-- {
+			escapes++
 		}
-		if n%2 == 0 {
-			return i + 1
+		if i = end + 1; escapes%2 == 0 {
+			return i
 		}
 	}
 	return len(b)
@@ -83,13 +92,31 @@ func Depth(b []byte) int {
 // Members yields the members of an object: name (unescaped) and value. Nothing if b is no object.
 func Members(b []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
+		for name, value := range Fields(b) {
+			if !yield(string(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// Fields is Members with names as bytes, so that comparing them makes no copy.
+func Fields(b []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
 		if len(b) == 0 || b[0] != '{' {
 			return
 		}
 		for i := 1; i < len(b) && b[i] == '"'; {
 			end := skipString(b, i)
 			value := Skip(b, end+1)
-			if end+1 > value || !yield(String(b[i:end]), b[end+1:value]) {
+			if end+1 > value {
+				return
+			}
+			name := b[i+1 : max(end-1, i+1)]
+			if bytes.IndexByte(name, '\\') >= 0 {
+				name = []byte(String(b[i:end]))
+			}
+			if !yield(name, b[end+1:value]) {
 				return
 			}
 			i = value + 1
