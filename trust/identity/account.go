@@ -413,7 +413,7 @@ func (c *core) canSignIn(a *account) bool {
 
 // mayChange is the rule of AUT-17 and AUT-18 for a factor of the given level.
 func (c *core) mayChange(who Who, level int) error {
-	if c.now().Sub(who.Proved) > proofFresh {
+	if c.now().Sub(who.Proved) > ProofFresh {
 		return ErrStepUp
 	}
 	if who.AAL < level {
@@ -422,5 +422,5 @@ func (c *core) mayChange(who Who, level int) error {
 	return nil
 }
 
-// proofFresh is how long a presented factor counts as fresh (AUT-17).
-const proofFresh = 5 * time.Minute
+// ProofFresh is how long a presented factor counts as fresh (AUT-17).
+const ProofFresh = 5 * time.Minute

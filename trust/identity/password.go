@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -17,6 +18,23 @@ const (
 	maxPoints   = 256
 	maxBytes    = 1024
 )
+
+// MinPassword is the least number of characters, with or without an authenticator app.
+func MinPassword(withApp bool) int {
+	if withApp {
+		return minWithCode
+	}
+	return minAlone
+}
+
+// Suggest makes a strong password up: 100 random bits in groups that can be read out, with signs and digits.
+func Suggest() string {
+	raw := ""
+	for !strings.ContainsAny(raw, "0123456789") {
+		raw = strings.ToLower(crockford.EncodeToString(randomBytes(13)))[:20]
+	}
+	return raw[:5] + "-" + raw[5:10] + "-" + raw[10:15] + "-" + raw[15:]
+}
 
 type passwordFactor struct {
 	PHC string
@@ -81,10 +99,7 @@ func (p *Passwords) set(ctx context.Context, id, password string, from From) err
 
 // accept normalises a new password or says why not.
 func (c *core) accept(a *account, password string) (string, error) {
-	least := minAlone
-	if a.TOTP != nil {
-		least = minWithCode
-	}
+	least := MinPassword(a.TOTP != nil)
 	refuse := func(r Reason) (string, error) { return "", &PasswordError{Reason: r, Min: least} }
 	if !utf8.ValidString(password) {
 		return refuse(Invalid)

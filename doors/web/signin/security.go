@@ -191,6 +191,9 @@ func (p *Pages) showNewPassword(w http.ResponseWriter, r *http.Request, c change
 	if err != nil {
 		return err
 	}
+	if p.Who(r).Kind == identity.Staff && !f.Password { // staff have passkeys only
+		return identity.ErrNotFound
+	}
 	c.page = p.page(w, r, "security.password.title")
 	c.page.Path = "/security"
 	c.suggest, c.has, c.min = identity.Suggest(), f.Password, identity.MinPassword(f.TOTP)

@@ -2,10 +2,12 @@
 //   <p id="pk-status" role="status"></p>
 //   <button type="button" hidden data-pk-use data-begin="/…" data-finish="/…" data-busy="…" data-failed="…" data-cancelled="…">
 //   <button type="button" hidden data-pk-add data-begin="/…" data-finish="/…" data-busy="…" data-failed="…" data-cancelled="…">
-// begin answers {"publicKey": options}; finish answers {"next": "/path"} and this goes there. Fields of the button's form
-// travel with begin. Both send the CSRF token in X-CSRF. An <input autocomplete="username webauthn"> on the page turns
-// on conditional UI: the browser offers its passkeys in the field's list. On refusal the sentence stands in #pk-status.
-type Options = { publicKey: any };
+// begin answers {"publicKey": options}; finish is sent {"credential": answer} with the fields of the button's form, but
+// never a password, and answers {"next": "/path"}, where this goes; begin may answer {"next"} too, for a step that comes
+// before. Both send the CSRF token in X-CSRF. An <input autocomplete="username webauthn"> on the page turns on
+// conditional UI: the browser offers its passkeys in the field's list. On refusal the sentence stands in #pk-status.
+//   <button type="button" hidden data-reveal="password" data-hide="…"> shows and hides the password field of that id.
+type Options = { publicKey?: any; next?: string };
 const say = (m?: string) => {
   const e = document.getElementById("pk-status");
   if (e) e.textContent = m ?? "";
@@ -45,7 +47,12 @@ const asJSON = (c: any) => {
 };
 
 let waiting: AbortController | undefined;
-const fields = (b: HTMLButtonElement) => (b.form ? Object.fromEntries(new FormData(b.form)) : {});
+const fields = (b: HTMLButtonElement) => {
+  const all: Record<string, unknown> = {};
+  for (const e of b.form?.querySelectorAll<HTMLInputElement>("input:not([type=password])") ?? [])
+    if (e.name && e.name !== "csrf" && (e.type !== "checkbox" || e.checked)) all[e.name] = e.value;
+  return all;
+};
 const run = (b: HTMLButtonElement, ask: (o: Options) => Promise<any>) =>
   b.addEventListener("click", async () => {
     if (b.ariaDisabled === "true") return;
@@ -53,8 +60,10 @@ const run = (b: HTMLButtonElement, ask: (o: Options) => Promise<any>) =>
     b.ariaDisabled = "true";
     say(b.dataset.busy);
     try {
-      const o = await post(b.dataset.begin!, fields(b));
-      go(await post(b.dataset.finish!, asJSON(await ask(o))));
+      const o: Options = await post(b.dataset.begin!, {});
+      if (o.next) return go(o);
+      const credential = asJSON(await ask(o));
+      go(await post(b.dataset.finish!, { ...fields(b), credential }));
     } catch (e) {
       say((e as Error).name === "NotAllowedError" ? b.dataset.cancelled : b.dataset.failed);
     }
@@ -67,13 +76,26 @@ const conditional = async (b: HTMLButtonElement) => {
   try {
     const o: Options = await post(b.dataset.begin!, {});
     const c = await navigator.credentials.get({ publicKey: forGet(o.publicKey), mediation: "conditional", signal: waiting.signal });
-    go(await post(b.dataset.finish!, asJSON(c)));
+    go(await post(b.dataset.finish!, { ...fields(b), credential: asJSON(c) }));
   } catch (e) {
     if ((e as Error).name !== "AbortError" && (e as Error).name !== "NotAllowedError") say(b.dataset.failed);
   }
 };
 
+for (const b of document.querySelectorAll<HTMLButtonElement>("[data-reveal]")) {
+  const field = document.getElementById(b.dataset.reveal!) as HTMLInputElement;
+  const words = [b.textContent, b.dataset.hide!];
+  b.hidden = false;
+  b.addEventListener("click", () => {
+    const shown = field.type === "text";
+    field.type = shown ? "password" : "text";
+    b.textContent = words[shown ? 0 : 1];
+  });
+  field.form?.addEventListener("submit", () => (field.type = "password"));
+}
+
 if (PK && navigator.credentials) {
+  for (const d of document.querySelectorAll<HTMLElement>("[data-pk]")) d.hidden = false;
   for (const b of document.querySelectorAll<HTMLButtonElement>("[data-pk-use]")) {
     b.hidden = false;
     run(b, (o) => navigator.credentials.get({ publicKey: forGet(o.publicKey) }));
