@@ -133,12 +133,15 @@ func (c *column) addDate(i int, from, to int64) {
 
 // extract reads the object once for all places of a parameter.
 func (c *column) extract(p *param, i int, b []byte) {
-	orFalse := false
+	orFalse, single := false, len(p.places) == 1
 	for name, v := range raw.Fields(b) {
 		for k := range p.places {
 			if place := &p.places[k]; place.steps[0].member == string(name) {
 				place.steps[0].each(v, place.steps[1:], func(v []byte) { c.add(p.kind, i, place.typ, v) })
 			}
+		}
+		if single && p.places[0].steps[0].member == string(name) {
+			break // names are unique: nothing more to find
 		}
 	}
 	for k := range p.places {
