@@ -124,7 +124,7 @@ type shades struct{ brand, hover, onBrand, soft, softInk, deep, onDeep rgb }
 func light(base rgb) shades {
 	// The paper is the darker ground of the two: what reads there reads on white.
 	brand := until(until(base, black, white, 5.5), black, paper, 5.5)
-	soft := base.tone(.6, .92).whole()
+	soft := base.tone(.45, .92).whole()
 	return shades{
 		brand: brand, hover: mix(brand, black, .22).whole(), onBrand: white,
 		soft: soft, softInk: until(brand, black, soft, 7),
