@@ -196,6 +196,9 @@ func (l *life) planAdult(c calendar) {
 		v := l.book(c, how, d)
 		l.drawFor(v.at, false)
 	}
+	if l.special == "amina" {
+		l.book(c, phone, l.days(-7)) // the call that changed her blood pressure tablet
+	}
 	if l.cond("af") && l.hasMedicine("warfarin") {
 		for d := l.days(-9); d.After(l.since()); d = d.AddDate(0, 0, -35) {
 			l.draws = append(l.draws, draw{morning(workday(d, true), 12), []string{"inr"}})
@@ -229,10 +232,13 @@ func (l *life) drawFor(at time.Time, yearly bool) {
 	ago := l.yearsAgo(d)
 	for _, h := range l.has {
 		c := conditionOf(h.what)
-		if h.since < ago-0.02 || c.months == 12 && !yearly {
+		if h.since < ago-0.02 {
 			continue
 		}
 		ask(c.panels...)
+		if yearly {
+			ask(c.yearly...)
+		}
 	}
 	if yearly {
 		l.askYearly(d, ask)

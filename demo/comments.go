@@ -74,10 +74,10 @@ func (l *life) writeComment(p *panel, report fhir.Reference, all []oddity, r rep
 	if at.After(l.now) {
 		return
 	}
-	finding := []fhir.ClinicalImpressionFinding{{ItemReference: report}}
-	l.add(at, fhir.ClinicalImpression{
+	l.add(at, fhir.ClinicalImpression{ // R4 has no report among finding.itemReference's targets
 		ID: l.next(), Meta: l.labelled(nil, r.labels), Status: "completed", Subject: l.me, Date: instant(at), EffectiveDateTime: instant(at), Assessor: l.dir.at("nair"),
-		Code: fhir.TextConcept("Comment on a result"), Summary: l.comment(p, all), Finding: finding,
+		Code: fhir.TextConcept("Comment on a result"), Summary: l.comment(p, all),
+		Investigation: []fhir.ClinicalImpressionInvestigation{{Code: fhir.TextConcept("Diagnostic report"), Item: []fhir.Reference{report}}},
 	})
 }
 

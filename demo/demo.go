@@ -235,9 +235,10 @@ func (l *life) number() string {
 func (l *life) email() string { return strings.ToLower(l.key) + "@example.com" }
 func (l *life) phone() string { return fmt.Sprintf("(608) 555-01%02d", 30+l.index) }
 
-// ago is a moment some years before now, never before birth.
+// ago is the morning of a day some years before now, never before birth.
 func (l *life) ago(years float64) time.Time {
-	t := l.now.Add(-time.Duration(years * 365.25 * 24 * float64(time.Hour)))
+	d := l.now.Add(-time.Duration(years * 365.25 * 24 * float64(time.Hour)))
+	t := time.Date(d.Year(), d.Month(), d.Day(), 10, 15, 0, 0, d.Location())
 	if t.Before(l.born) {
 		return l.born.AddDate(0, 0, 2)
 	}

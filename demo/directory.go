@@ -23,6 +23,7 @@ type directory struct {
 	practice fhir.Reference
 	rooms    [3]fhir.Reference // medical, dental, phone
 	refs     []named           // staff and outside organizations by key
+	pictures [4][]byte         // dental X-rays: two mouths, each healthy and with bone loss
 	err      error
 }
 
@@ -80,6 +81,13 @@ func newDirectory(seed uint64, now time.Time) (*directory, error) {
 	d.organization("dentalpayer", dentalInsurer, "Dental plan", "PO Box 2", "pay")
 	for i := range workers {
 		d.addWorker(i, now)
+	}
+	for i := range d.pictures {
+		b, err := xray(i/2+1, i%2 == 1)
+		if err != nil {
+			return nil, err
+		}
+		d.pictures[i] = b
 	}
 	return d, d.err
 }

@@ -142,9 +142,10 @@ func (l *life) writeVisit(v *visit, appointment string, lab *laboratory) {
 		e.Diagnosis = append(e.Diagnosis, fhir.EncounterDiagnosis{Condition: c, Rank: new(i + 1)})
 	}
 	e.ReasonReference = about
+	e.Meta = l.labelled(e.Meta, n.labels) // the diagnoses it names are as private as they are
 	l.add(v.at, e)
 	l.writeNote(n)
-	l.writeBill(v, here, about)
+	l.writeBill(n, about)
 }
 
 // A note is what is written down of one visit.
@@ -202,16 +203,32 @@ func (l *life) reviewConditions(n *note) (about []fhir.Reference) {
 		state, measured := l.control(h, n)
 		about = append(about, fhir.Reference{Reference: h.ref, Display: h.name})
 		n.says = append(n.says, pick(l, h.says))
-		n.plan = append(n.plan, h.name+measured+": "+h.plan[state])
+		n.plan = append(n.plan, h.name+measured+": "+pick(l, strings.Split(h.plan[state], "|")))
 		n.labels = union(n.labels, h.labels)
 		if len(h.labels) > 0 && h.control != "" {
 			l.writeScore(n, h)
 		}
 	}
+	l.medicineChanges(n)
 	if len(about) > 0 {
 		n.forYou = append(n.forYou, pick(l, []string{"Keep taking your medicines as the labels say.", "Carry on with your plan. Call us if something changes.", "You are doing the right things. Write to us if you have questions."}))
 	}
 	return about
+}
+
+// medicineChanges writes down what began and ended at the visit.
+func (l *life) medicineChanges(n *note) {
+	for _, t := range l.meds {
+		switch {
+		case t.from.Equal(n.v.end()):
+			n.plan = append(n.plan, "Started today: "+t.name+". "+t.use)
+			n.forYou = append(n.forYou, "You have a new medicine: "+t.name+".")
+			n.labels = union(n.labels, t.labels)
+		case t.until.Equal(n.v.end()):
+			n.plan = append(n.plan, "Stopped today: "+t.name+". "+t.stop+".")
+			n.labels = union(n.labels, t.labels)
+		}
+	}
 }
 
 // control says how a condition goes: 0 well, 1 nearly, 2 badly, and the measurement as words.

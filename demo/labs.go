@@ -135,17 +135,39 @@ func (l *life) writeResult(t *test, v float64, r reportOf) (fhir.Reference, stri
 	flag := ""
 	if s, ok := t.rangeFor(l.sex, age); ok {
 		flag = t.flag(v, s)
-		rr := fhir.ObservationReferenceRange{Type: hl7Code("referencerange-meaning", "normal", "Usual range")}
-		if s.low != none {
-			rr.Low = quantity(s.low, t.places, t.unit, t.ucum)
+		o.ReferenceRange = []fhir.ObservationReferenceRange{t.written(s, "normal", "Usual range")}
+		if g, ok := l.goalFor(t.key, r.at); ok { // under treatment, the target says more than what is usual
+			flag = t.flag(v, g)
+			o.ReferenceRange = append(o.ReferenceRange, t.written(g, "treatment", "Your target"))
 		}
-		if s.high != none {
-			rr.High = quantity(s.high, t.places, t.unit, t.ucum)
-		}
-		o.ReferenceRange = []fhir.ObservationReferenceRange{rr}
 		o.Interpretation = one(hl7Code("v3-ObservationInterpretation", flag, map[string]string{"N": "Normal", "L": "Low", "H": "High", "LL": "Very low", "HH": "Very high"}[flag]))
 	}
 	return fhir.Reference{Reference: l.add(r.at, o), Display: t.name}, flag
+}
+
+func (t *test) written(s span, kind, text string) fhir.ObservationReferenceRange {
+	r := fhir.ObservationReferenceRange{Type: hl7Code("referencerange-meaning", kind, text)}
+	if s.low != none {
+		r.Low = quantity(s.low, t.places, t.unit, t.ucum)
+	}
+	if s.high != none {
+		r.High = quantity(s.high, t.places, t.unit, t.ucum)
+	}
+	return r
+}
+
+// goalFor is the target of somebody under treatment at the time.
+func (l *life) goalFor(test string, at time.Time) (span, bool) {
+	has := func(c string) bool { return l.cond(c) && l.heldSince(c).Before(at) }
+	switch {
+	case test == "hba1c" && (has("diabetes1") || has("diabetes2")):
+		return span{low: none, high: 7.0}, true
+	case test == "inr" && l.hasMedicine("warfarin"):
+		return span{low: 2.0, high: 3.0}, true
+	case test == "uric" && has("gout"):
+		return span{low: none, high: 6.0}, true
+	}
+	return span{}, false
 }
 
 // writeQuickTest is a test done in the room.

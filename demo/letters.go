@@ -89,7 +89,11 @@ func (l *life) sendLetter(t letter, daysAgo int) {
 		l.err = err
 		return
 	}
-	l.writeDocument(document{at: at, code: t.code, title: t.title, file: l.file("application/pdf", t.title, b), who: from, period: &fhir.Period{Start: instant(at), End: instant(at)}})
+	doc := l.writeDocument(document{at: at, code: t.code, title: t.title, file: l.file("application/pdf", t.title, b), who: from, period: &fhir.Period{Start: instant(at), End: instant(at)}})
+	l.add(at, fhir.Provenance{
+		ID: l.next(), Meta: profile("us-core-provenance"), Target: []fhir.Reference{ref(doc)}, Recorded: instant(at.Add(20 * time.Minute)),
+		Agent: []fhir.ProvenanceAgent{{Type: hl7Code("provenance-participant-type", "author", "Author"), Who: from}, {Type: fhir.Concept("http://hl7.org/fhir/us/core/CodeSystem/us-core-provenance-participant-type", "transmitter", "Sent by"), Who: from}},
+	})
 }
 
 func (l *life) pdf(t letter, from string, at time.Time) ([]byte, error) {
@@ -138,13 +142,8 @@ func (l *life) writePicture(daysAgo int) {
 	if i := l.lastVisit(cleaning, at); i >= 0 {
 		at = l.visits[i].at.Add(12 * time.Minute)
 	}
-	b, err := xray(int(l.index), l.teeth == gumDisease)
-	if err != nil {
-		l.err = err
-		return
-	}
 	title := "Dental X-ray"
-	f := l.file("image/png", title, b)
+	f := l.file("image/png", title, l.dir.pictures[l.index%2*2+map[bool]int{true: 1}[l.teeth == gumDisease]])
 	l.writeDocument(document{at: at, title: title, file: f, who: l.dir.at("osei")})
 	finding := "No new decay between the teeth. Bone level normal."
 	switch {
@@ -216,32 +215,31 @@ func xray(variant int, loss bool) ([]byte, error) {
 // shade is the brightness of a point: crowns and roots on a bed of bone, a dark pulp, now and then a white filling.
 func shade(x, y, bone float64, variant int) uint8 {
 	v := 1.0
-	if y > bone+2*math.Sin(x/9) {
-		v = 5 + 1.2*math.Sin(x*0.9+y*0.7)*math.Cos(y*0.5-x*0.3)
+	if y > bone+float64(int(x)/7%3) {
+		v = 5 + float64((int(x)*7+int(y)*11)%5-2)*0.4
 	}
-	for t := range 4 {
-		cx := 30 + float64(t)*55
-		dx := math.Abs(x - cx)
-		width := 22.0
-		if y > 58 {
-			width = 20 - (y-58)*0.18
-		}
-		if y < 24+3*math.Cos(dx/5) || y > 132 || dx > width {
-			continue
-		}
-		v = 10 - dx/8
-		if y < 46 && (dx > width-6 || y < 32) {
-			v = 13
-		}
-		if dx < 4 && y > 50 && y < 120 || dx < 8 && y > 42 && y < 56 {
-			v = 4
-		}
-		if (t+variant)%4 == 0 && y < 40 && dx < 10 {
-			v = 15
-		}
-		if (t+variant)%4 == 2 && y > 30 && y < 42 && x-cx > 9 {
-			v = 6
-		}
+	t := min(3, int(x)/56)
+	cx := 30 + float64(t)*55
+	dx := math.Abs(x - cx)
+	width := 22.0
+	if y > 58 {
+		width = 20 - float64((y-58)*0.18)
+	}
+	if y < 24+float64(dx*dx)/60 || y > 132 || dx > width {
+		return uint8(max(0, v))
+	}
+	v = 10 - dx/8
+	if y < 46 && (dx > width-6 || y < 32) {
+		v = 13
+	}
+	if dx < 4 && y > 50 && y < 120 || dx < 8 && y > 42 && y < 56 {
+		v = 4
+	}
+	if (t+variant)%4 == 0 && y < 40 && dx < 10 {
+		v = 15
+	}
+	if (t+variant)%4 == 2 && y > 30 && y < 42 && x-cx > 9 {
+		v = 6
 	}
 	return uint8(max(0, min(15, v)))
 }

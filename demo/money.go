@@ -14,7 +14,8 @@ var (
 	oralClaim    = hl7Code("claim-type", "oral", "Dental")
 )
 
-func (l *life) writeBill(v *visit, here fhir.Reference, about []fhir.Reference) {
+func (l *life) writeBill(n *note, about []fhir.Reference) {
+	v, here := n.v, n.here
 	cents := visitKinds[v.kind].cents
 	service := visitKinds[v.kind].name
 	if v.work != nil {
@@ -34,7 +35,7 @@ func (l *life) writeBill(v *visit, here fhir.Reference, about []fhir.Reference) 
 		return
 	}
 	c := fhir.Claim{
-		ID: l.next(), Status: "active", Type: kind, Use: "claim", Patient: l.me, BillablePeriod: &fhir.Period{Start: day(v.at), End: day(v.at)}, Created: instant(sent),
+		ID: l.next(), Meta: l.labelled(nil, n.labels), Status: "active", Type: kind, Use: "claim", Patient: l.me, BillablePeriod: &fhir.Period{Start: day(v.at), End: day(v.at)}, Created: instant(sent),
 		Enterer: l.dir.at("brannigan"), Insurer: l.dir.at(payer), Provider: l.dir.practice, Priority: bare("processpriority", "normal"),
 		Insurance: []fhir.ClaimInsurance{{Sequence: new(1), Focal: new(true), Coverage: l.insure}},
 		Item: []fhir.ClaimItem{{Sequence: new(1), ProductOrService: code, ServicedDate: day(v.at), Quantity: &fhir.Quantity{Value: "1"}, UnitPrice: usd(cents), Net: usd(cents),

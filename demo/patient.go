@@ -24,6 +24,7 @@ type taken struct {
 	from   time.Time
 	until  time.Time // zero = still
 	reason fhir.Reference
+	labels []string
 }
 
 // write makes the whole record.
@@ -74,14 +75,12 @@ func (l *life) writePatient() {
 			Telecom: []fhir.ContactPoint{{System: "phone", Value: k.phone, Use: "mobile"}},
 		})
 	}
-	r, err := fhir.New(p)
-	if err == nil {
-		lang := l.lang
-		if lang == "" {
-			lang = "en"
-		}
-		r, err = r.With("communication", []map[string]any{{"language": language(lang), "preferred": true}})
+	lang := l.lang
+	if lang == "" {
+		lang = "en"
 	}
+	p.Communication = []fhir.PatientCommunication{{Language: language(lang), Preferred: new(true)}}
+	r, err := fhir.New(p)
 	if err != nil {
 		l.err = fmt.Errorf("demo: author patient %s: %w", l.key, err)
 	}
@@ -283,13 +282,28 @@ func (l *life) writeTeam() {
 func (l *life) writeMedicines() {
 	for _, t := range l.takes {
 		m := medicineOf(t.what)
-		from, until := l.ago(t.from), time.Time{}
+		from, until := l.visitAfter(l.ago(t.from)), time.Time{}
 		if t.until > 0 {
-			until = l.ago(t.until)
+			until = l.visitAfter(l.ago(t.until))
 		}
 		c := conditionOf(t.why)
 		l.prescribe(m, from, until, l.condRef(t.why), c.labels)
 	}
+}
+
+// visitAfter is the end of the first visit to the doctor within ten weeks after d, or d itself: medicines change at visits.
+func (l *life) visitAfter(d time.Time) time.Time {
+	for i := range l.visits {
+		v := &l.visits[i]
+		if v.who != "nair" || v.missed != "" || v.at.Before(d) {
+			continue
+		}
+		if v.at.Before(l.now) && v.at.Before(d.AddDate(0, 0, 70)) {
+			return v.end()
+		}
+		break
+	}
+	return d
 }
 
 // prescribe enters one medicine. A zero until means that it is still taken.
@@ -330,12 +344,12 @@ func (l *life) prescribe(m *medicine, from, until time.Time, why fhir.Reference,
 			r.Note = []fhir.Annotation{{Text: "Stopped on " + said(until) + ". " + m.stop + ".", Time: instant(until)}}
 		}
 	}
-	t := taken{m, l.add(from, r), from, until, why}
+	t := taken{m, l.add(from, r), from, until, why, labels}
 	l.meds = append(l.meds, t)
 	l.dispense(t, what, labels)
 }
 
-// dispense enters the pharmacy's hand-overs of the last year and a half.
+// dispense enters the pharmacy's hand-overs of the last nine months.
 func (l *life) dispense(t taken, what fhir.CodeableConcept, labels []string) {
 	last := l.now.AddDate(0, 0, -1-l.rng.IntN(t.days))
 	if l.special == "amina" && t.key == "metformin1000" {
@@ -344,7 +358,7 @@ func (l *life) dispense(t taken, what fhir.CodeableConcept, labels []string) {
 	if !t.until.IsZero() || last.Before(t.from) {
 		last = t.from.Add(5 * time.Hour)
 	}
-	for at := last; at.After(t.from) && at.After(l.now.AddDate(0, -18, 0)) && at.Before(l.now); at = at.AddDate(0, 0, -t.days) {
+	for at := last; at.After(t.from) && at.After(l.now.AddDate(0, -9, 0)) && at.Before(l.now); at = at.AddDate(0, 0, -t.days) {
 		l.add(at, fhir.MedicationDispense{
 			ID: l.next(), Meta: l.labelled(profile("us-core-medicationdispense"), labels), Status: "completed", MedicationCodeableConcept: &what, Subject: l.me,
 			Performer:               []fhir.MedicationDispensePerformer{{Actor: l.dir.at("pharmacy")}},

@@ -7,7 +7,7 @@ var people = []person{
 		sex: 'f', age: 42, born: "05-12", race: "2028-9", house: 0, cm: 163, kg: 79, teeth: decayed, hero: true, special: "amina",
 		has: []has{{"diabetes2", 5.2}, {"hypertension", 1.1}, {"iron", 0.9}, {"lipids", 4.6}, {"hayfever", 20}},
 		takes: []takes{{"metformin500", "diabetes2", 5.1, 3.4}, {"metformin1000", "diabetes2", 3.4, 0}, {"atorvastatin20", "lipids", 4.5, 0},
-			{"lisinopril10", "hypertension", 1.0, 0.35}, {"losartan50", "hypertension", 0.34, 0.02}, {"amlodipine5", "hypertension", 0.019, 0}, {"iron325", "iron", 0.85, 0},
+			{"lisinopril10", "hypertension", 1.0, 0.36}, {"losartan50", "hypertension", 0.36, 0.03}, {"amlodipine5", "hypertension", 0.03, 0}, {"iron325", "iron", 0.85, 0},
 			{"loratadine", "hayfever", 4, 0}},
 		allergic: []string{"penicillin"},
 		trends: []trend{
@@ -106,7 +106,8 @@ var people = []person{
 		has: []has{{"colitis", 4.2}, {"iron", 4}}, takes: []takes{{"mesalamine", "colitis", 4.1, 0}, {"prednisone", "colitis", 2.15, 2.0}, {"iron325", "iron", 3.9, 3.2}},
 		trends: []trend{{"crp", [][2]float64{{5, 3}, {4.2, 38}, {3.5, 5}, {2.2, 24}, {1.8, 4}, {0, 2}}, false}}, story: "26, ulcerative colitis, quiet now"},
 	{key: "sean.obriain", given: "Seán", family: "Ó Briain", sex: 'm', age: 71, born: "03-17", race: "2106-3", house: 13, cm: 178, kg: 83, payer: 2, smoke: "former", teeth: gumDisease,
-		has: []has{{"af", 6}, {"hypertension", 14}, {"lipids", 11}}, takes: []takes{{"warfarin", "af", 5.9, 0}, {"metoprolol", "af", 5.9, 0}, {"lisinopril20", "hypertension", 9, 0}, {"simvastatin20", "lipids", 9, 0}}, story: "71, takes warfarin and has regular INR tests"},
+		has: []has{{"af", 6}, {"hypertension", 14}, {"lipids", 11}}, takes: []takes{{"warfarin", "af", 5.9, 0}, {"metoprolol", "af", 5.9, 0}, {"lisinopril20", "hypertension", 9, 0}, {"simvastatin20", "lipids", 9, 0}},
+		trends: []trend{{"inr", [][2]float64{{5, 2.4}, {3.2, 2.9}, {3, 2.5}, {1.4, 2.2}, {0, 2.5}}, false}}, story: "71, takes warfarin and has regular INR tests"},
 	{key: "bjorn.angstrom", given: "Björn", family: "Ångström", sex: 'm', age: 55, born: "10-27", race: "2106-3", house: 14, cm: 188, kg: 112, teeth: goodTeeth,
 		has: []has{{"hypertension", 7}, {"sleepapnea", 4}, {"obesity", 9}}, takes: []takes{{"losartan50", "hypertension", 6, 0}, {"hctz", "hypertension", 3, 0}}, story: "55, blood pressure and sleep apnea"},
 	{key: "zoe.muller-hartmann", given: "Zoë", family: "Müller-Hartmann", sex: 'f', age: 19, born: "02-25", race: "2106-3", house: 15, cm: 170, kg: 64, teeth: goodTeeth,

@@ -27,8 +27,14 @@ func (l *life) writeSpecial() {
 }
 
 func (l *life) chapterAmina() {
+	began := "last week"
+	for _, t := range l.meds {
+		if t.key == "amlodipine5" {
+			began = "on " + t.from.Weekday().String()
+		}
+	}
 	l.writeThread(thread{"Dizzy on the new tablets", 3, true, []line{
-		{"me", 0, "I started the amlodipine on Monday. I feel a bit dizzy when I stand up. Should I stop?"},
+		{"me", 0, "I started the amlodipine " + began + ". I feel a bit dizzy when I stand up. Should I stop?"},
 		{"okafor", 1.1, "Thanks for telling us, Amina. Feeling a bit dizzy in the first week is common and usually passes. Please don’t stop them. Take the tablet at bedtime, and stand up slowly. Have you fainted or fallen?"},
 		{"me", 4.3, "No fainting or falls. I’ll try bedtime from tonight. Thank you!"},
 		{"okafor", 25, "Thanks Amina, that’s helpful. Please measure your blood pressure at home for a week, morning and evening. Dr. Nair will go over it with you on the phone."},
