@@ -149,7 +149,7 @@ type doorway struct {
 
 // door builds the web door over the house: every room's pages, the sign-in pages, one catalogue of words.
 func (h *house) door(w doorway) (*web.Door, error) {
-	files := []fs.FS{web.Words()}
+	files := web.Words()
 	for _, r := range h.rooms {
 		files = append(files, r.Files)
 	}

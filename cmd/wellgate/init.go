@@ -78,7 +78,7 @@ func (c *initCmd) administrator(ctx context.Context, h *house) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nFirst administrator %s: open https://%s/start within 24 hours and enter\n\n    %s\n\nIt is shown once and works once.\n",
+	fmt.Printf("\nFirst administrator %s: open https://%s/signin/start within 24 hours and enter\n\n    %s\n\nIt is shown once and works once.\n",
 		c.AdminName, h.config.Host, code)
 	return nil
 }

@@ -4,8 +4,11 @@ import (
 	"io/fs"
 
 	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/care/appointments"
 	"github.com/wellgate/wellgate/care/desk"
+	"github.com/wellgate/wellgate/care/privacy"
 	"github.com/wellgate/wellgate/care/records"
+	"github.com/wellgate/wellgate/care/results"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/policy"
 )
@@ -13,7 +16,10 @@ import (
 // rooms is everything people can come here for, in the order of the navigation.
 func rooms() []care.Room {
 	return []care.Room{
+		results.Room(),
 		records.Room(),
+		appointments.Room(),
+		privacy.Room(),
 		desk.Room(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/doors/web/signin"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -46,7 +47,7 @@ func (d *Door) mount() (err error) {
 			err = fmt.Errorf("web: routes: %v", p)
 		}
 	}()
-	for _, r := range append(d.own(), d.Signin...) {
+	for _, r := range append(d.own(), d.signin()...) {
 		d.table = append(d.table, Listed{Pattern: r.Pattern, Name: r.Name, Room: "web", For: string(r.Who), Action: "visit"})
 		d.mux.Handle(r.Pattern, d.page(r))
 	}
@@ -60,6 +61,29 @@ func (d *Door) mount() (err error) {
 		}
 	}
 	return nil
+}
+
+// signin hangs the pages of package signin in this door: its frame, its idea of who is here and from where.
+func (d *Door) signin() []Route {
+	pages := signin.New(signin.Config{
+		Identity: d.Identity, Clock: d.Clock, Exit: d.Exit, Page: d.Page,
+		Who:  func(r *http.Request) identity.Who { return visitOf(r).who },
+		From: from,
+	})
+	var out []Route
+	for _, r := range pages.Routes() {
+		who := Anyone
+		if r.SignedIn {
+			who = SignedIn
+		}
+		out = append(out, Route{Pattern: r.Pattern, Name: r.Name, Who: who, Handle: r.Handle})
+	}
+	return out
+}
+
+func from(r *http.Request) identity.From {
+	ip, _ := RemoteIP(r)
+	return identity.FromRequest(r, ip)
 }
 
 func (d *Door) room(room care.Room) error {

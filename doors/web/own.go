@@ -3,12 +3,12 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"github.com/wellgate/wellgate/doors/web/signin"
 	"github.com/wellgate/wellgate/site"
 )
 
@@ -73,20 +73,16 @@ func (d *Door) prefer(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	http.Redirect(w, r, Local(r.PostForm.Get("next")), http.StatusSeeOther)
+	http.Redirect(w, r, back(r.PostForm.Get("next")), http.StatusSeeOther)
 	return nil
 }
 
-// Local is next if it is a path of this site, else the home page: no open redirect (ATK-49).
-func Local(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
-		return "/"
+// back is where a person was, if that is on this site.
+func back(next string) string {
+	if to := signin.Local(next); to != "" {
+		return to
 	}
-	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil {
-		return "/"
-	}
-	return u.RequestURI()
+	return "/"
 }
 
 func health(w http.ResponseWriter, _ *http.Request) error {

@@ -15,6 +15,7 @@ package web
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/care"
+	"github.com/wellgate/wellgate/doors/web/signin"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/trust/chart"
@@ -31,8 +33,8 @@ import (
 //go:embed words/*.json
 var words embed.FS
 
-// Words are the door's own texts, for the catalogue.
-func Words() embed.FS { return words }
+// Words are the door's own texts and those of sign-in, for the catalogue.
+func Words() []fs.FS { return []fs.FS{words, signin.Words()} }
 
 // Config is what a Door stands on.
 type Config struct {
@@ -48,7 +50,6 @@ type Config struct {
 	Log      *slog.Logger // never receives health data, addresses or names
 	Demo     bool         // marks pages, and opens the parts gallery
 	TLS      bool         // sends HSTS; false only on a loopback address
-	Signin   []Route      // sign-in, sign-out and the person's own security page
 }
 
 // A Route is a page of the door itself, outside any record.
