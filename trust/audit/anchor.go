@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -51,7 +52,8 @@ func (a *anchorFile) ready(isNew bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
+	others := info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows" // whose permission bits say nothing
+	if !info.Mode().IsRegular() || others {
 		return nil, fmt.Errorf("the anchor file %s must be a plain file that others cannot write; chmod 600 it", a.path)
 	}
 	const tail = 4 * noteMax
@@ -101,6 +103,9 @@ func (a *anchorFile) append(b []byte) error {
 }
 
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" { // folders cannot be synced there, and need not be
+		return nil
+	}
 	d, err := os.Open(path)
 	if err != nil {
 		return err

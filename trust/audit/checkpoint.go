@@ -20,6 +20,7 @@ type signed struct {
 }
 
 // Checkpoint signs the tree over durable entries and returns the note. A tree that did not grow keeps its note.
+// It must not be called inside store.Write, nor Receipt, which may need it.
 func (l *Log) Checkpoint(ctx context.Context) ([]byte, error) {
 	l.signing.Lock()
 	defer l.signing.Unlock()

@@ -450,14 +450,15 @@ func TestOpenRefusesOlderStore(t *testing.T) {
 		}
 		b.openDB()
 	}
-	refused := func(b *bench) {
+	refused := func(b *bench, why string) {
 		t.Helper()
 		log, err := Open(t.Context(), b.conf)
 		if err == nil {
 			log.Close()
 			t.Fatal("accepted")
 		}
-		if !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "move the anchor file aside") {
+		if !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), why) ||
+			!strings.Contains(err.Error(), "move the anchor file aside") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -473,7 +474,7 @@ func TestOpenRefusesOlderStore(t *testing.T) {
 	}
 	b.openDB()
 	b.conf.DB = b.db
-	refused(b)
+	refused(b, "40 entries were signed, but the store has only 20")
 	aside := b.anchor() + ".aside"
 	if err := os.Rename(b.anchor(), aside); err != nil { // what the remedy says
 		t.Fatal(err)
@@ -486,12 +487,13 @@ func TestOpenRefusesOlderStore(t *testing.T) {
 	}
 	b.openDB()
 	b.conf.DB = b.db
-	refused(b)
+	refused(b, "not those that were signed")
 }
 
 func TestOpenRefusesChangedStore(t *testing.T) {
 	for name, change := range map[string]string{
 		"last entries gone":                `DELETE FROM audit_entry WHERE idx >= 15`,
+		"a hash too many":                  `INSERT INTO audit_hash SELECT MAX(idx) + 1, zeroblob(32) FROM audit_hash`,
 		"last hashes gone":                 `DELETE FROM audit_hash WHERE idx >= 30`,
 		"a right-edge hash":                `UPDATE audit_hash SET hash = zeroblob(32) WHERE idx = (SELECT MAX(idx) FROM audit_hash)`,
 		"a short hash":                     `UPDATE audit_hash SET hash = x'00' WHERE idx = (SELECT MAX(idx) FROM audit_hash)`,
