@@ -57,13 +57,13 @@ func booking(v *care.Visit, a Appointment) site.Booking {
 		b.Kicker = w.T("appointments.nextDesk")
 	}
 	b.Lines = append(b.Lines, timeText(w, a))
-	if a.What != "" && a.What != b.Title {
+	if a.What != "" && a.What != b.Title && a.Way == InPerson {
 		b.Lines = append(b.Lines, a.What)
 	}
 	if a.Where != "" && a.Way == InPerson {
 		b.Lines = append(b.Lines, a.Where)
 	}
-	if a.Way != InPerson {
+	if a.Way != InPerson && a.Instruction == "" {
 		b.Lines = append(b.Lines, w.T("appointments.wait."+string(a.Way)))
 	}
 	if a.Instruction != "" {

@@ -41,7 +41,7 @@ func CareTeam(p fhir.Patient, teams []fhir.CareTeam, find Lookup) []Member {
 		m.Place = m.Place || typ == "Organization" || ref.Type == "Organization"
 		m.Usual = m.Usual || usual
 		for _, r := range roles {
-			m.Roles = appendNew(m.Roles, r)
+			m.Roles = addLabel(m.Roles, r)
 		}
 	}
 	for _, gp := range p.GeneralPractitioner {

@@ -218,7 +218,7 @@ func merge(ms []mention) Medicine {
 		}
 		out.Last = later(out.Last, m.when)
 		for _, l := range m.reasons {
-			out.For = appendNew(out.For, l)
+			out.For = addLabel(out.For, l)
 		}
 		if m.request {
 			out.Times++

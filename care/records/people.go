@@ -104,7 +104,7 @@ func reasons(codes []fhir.CodeableConcept, refs []fhir.Reference, find Lookup) [
 	out := labels(codes)
 	for _, r := range refs {
 		if l := conditionLabel(r, find); l.Named() {
-			out = appendNew(out, l)
+			out = addLabel(out, l)
 		}
 	}
 	return out

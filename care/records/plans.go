@@ -110,7 +110,7 @@ func plan(c fhir.CarePlan, find Lookup) Plan {
 	}
 	for _, a := range c.Addresses {
 		if l := conditionLabel(a, find); l.Named() {
-			p.About = appendNew(p.About, l)
+			p.About = addLabel(p.About, l)
 		}
 	}
 	for _, a := range c.Activity {

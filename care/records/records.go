@@ -63,10 +63,20 @@ func labels(cs []fhir.CodeableConcept) []Label {
 	var out []Label
 	for _, c := range cs {
 		if l := LabelOf(c); l.Named() {
-			out = appendNew(out, l)
+			out = addLabel(out, l)
 		}
 	}
 	return out
+}
+
+// addLabel adds a label that would not be read as one that is there.
+func addLabel(list []Label, l Label) []Label {
+	for _, k := range list {
+		if k == l || k.Plain != "" && k.Plain == l.Plain || k.Plain == l.Plain && strings.EqualFold(k.Clinical, l.Clinical) {
+			return list
+		}
+	}
+	return append(list, l)
 }
 
 func appendNew[T comparable](list []T, x T) []T {

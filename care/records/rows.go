@@ -47,6 +47,8 @@ func medicineFacts(w site.Words, m Medicine) string {
 		parts = append(parts, w.T("records.since", "date", date(w, m.Since)))
 	case m.State == Past && m.Until != "":
 		parts = append(parts, w.T("records.until", "date", date(w, m.Until)))
+	case m.State == Past && m.Last != "" && m.OwnReport:
+		parts = append(parts, date(w, m.Last))
 	case m.State == Past && m.Last != "":
 		parts = append(parts, w.T("records.med.last", "date", date(w, m.Last)))
 	}
@@ -171,6 +173,15 @@ func doseText(w site.Words, d Dose) string {
 	if d.Number != "" {
 		parts = append(parts, w.T("records.vax.number", "n", d.Number))
 	}
+	return strings.Join(parts, " · ")
+}
+
+// doseFacts is what few people look for: the product, its batch, who gave it.
+func doseFacts(w site.Words, x Vaccine, d Dose) string {
+	var parts []string
+	if name := label(w, x.Label); d.Product != "" && !strings.Contains(strings.ToLower(d.Product), strings.ToLower(name)) {
+		parts = append(parts, d.Product)
+	}
 	if d.Lot != "" {
 		parts = append(parts, w.T("records.vax.lot", "lot", d.Lot))
 	}
@@ -202,18 +213,17 @@ func vitalIcon(x Vital) string {
 
 func visitRow(v *care.Visit, x Visit) site.Row {
 	w := v.Words
-	r := site.Row{Icon: "stethoscope", Title: label(w, x.Label), Href: v.Link("/visits/" + x.ID), Meta: date(w, x.From)}
-	var parts []string
+	r := site.Row{Icon: "stethoscope", Title: label(w, x.Label), Href: v.Link("/visits/" + x.ID)}
+	parts := []string{date(w, x.From)}
 	if len(x.With) > 0 {
 		parts = append(parts, parties(w, x.With))
-	}
-	if x.Where.Name != "" {
+	} else if x.Where.Name != "" {
 		parts = append(parts, x.Where.Name)
 	}
-	if len(x.Why) > 0 {
-		parts = append(parts, labelList(w, x.Why))
-	}
 	r.Detail = strings.Join(parts, " · ")
+	if len(x.Why) > 0 {
+		r.Body = facts(w.T("records.because", "why", labelList(w, x.Why[:min(len(x.Why), 2)])))
+	}
 	switch x.Class {
 	case "records.class.emergency":
 		r.Tone = "warn"
@@ -231,7 +241,11 @@ func visitRow(v *care.Visit, x Visit) site.Row {
 func documentRow(v *care.Visit, d Document) site.Row {
 	w := v.Words
 	r := site.Row{Icon: docIcon(d), Tone: "mute", Title: label(w, d.Label), Detail: docDetail(v, d),
-		Href: v.Link("/documents/" + d.ID), Meta: date(w, d.At)}
+		Href: v.Link("/documents/" + d.ID)}
+	if r.Detail != "" {
+		r.Detail = " · " + r.Detail
+	}
+	r.Detail = date(w, d.At) + r.Detail
 	if d.Status != "" {
 		r.Tag = site.Tag{Text: w.T("records.doc." + d.Status)}
 	}
@@ -240,15 +254,11 @@ func documentRow(v *care.Visit, d Document) site.Row {
 
 func deedRow(v *care.Visit, d Deed) site.Row {
 	w := v.Words
-	r := site.Row{Icon: "activity", Tone: "mute", Title: label(w, d.Label), Meta: dateOr(w, d.At, d.AtText), Body: deedBody(w, d)}
-	var parts []string
-	if len(d.Why) > 0 {
-		parts = append(parts, w.T("records.because", "why", labelList(w, d.Why)))
-	}
+	r := site.Row{Icon: "activity", Tone: "mute", Title: label(w, d.Label), Body: deedBody(w, d)}
+	parts := []string{dateOr(w, d.At, d.AtText)}
 	if len(d.By) > 0 {
 		parts = append(parts, parties(w, d.By))
-	}
-	if d.Where.Name != "" {
+	} else if d.Where.Name != "" {
 		parts = append(parts, d.Where.Name)
 	}
 	r.Detail = strings.Join(parts, " · ")
@@ -263,6 +273,9 @@ func deedRow(v *care.Visit, d Deed) site.Row {
 
 func deedFacts(w site.Words, d Deed) string {
 	var parts []string
+	if len(d.Why) > 0 {
+		parts = append(parts, w.T("records.because", "why", labelList(w, d.Why)))
+	}
 	if c := clinical(w, d.Label); c != "" {
 		parts = append(parts, c)
 	}

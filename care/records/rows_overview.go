@@ -64,10 +64,12 @@ func careRows(v *care.Visit, s summary) []site.Row {
 	if x, ok := lastVisit(s.Visits); ok {
 		visit = label(w, x.Label) + ", " + date(w, x.From)
 	}
-	notes := 0
+	notes, note := 0, ""
 	for _, d := range s.Documents {
 		if d.Note {
-			notes++
+			if notes++; notes == 1 {
+				note = label(w, d.Label) + ", " + date(w, d.At)
+			}
 		}
 	}
 	if len(s.Documents) > 0 {
@@ -86,7 +88,7 @@ func careRows(v *care.Visit, s summary) []site.Row {
 	return []site.Row{
 		timeline,
 		section(v, "stethoscope", "records.visits", "/visits", len(s.Visits), visit),
-		section(v, "file-text", "records.notes", "/notes", notes, ""),
+		section(v, "file-text", "records.notes", "/notes", notes, note),
 		section(v, "file-text", "records.nav.documents", "/documents", len(s.Documents), doc),
 		section(v, "activity", "records.procedures", "/procedures", len(s.Deeds), deed),
 		section(v, "list-checks", "records.plan", "/plan", len(s.Plans)+len(s.Aims), plan),

@@ -45,6 +45,15 @@ func figure(w site.Words, r Reading) string {
 
 func figureUnit(r Reading) string { return r.Unit }
 
+// vitalLead is the clinical name where it tells more than the plain words: not "Body weight" under "Weight".
+func vitalLead(w site.Words, l Label) string {
+	c := clinical(w, l)
+	if strings.Contains(strings.ToLower(c), strings.ToLower(w.T(l.Plain))) {
+		return ""
+	}
+	return c
+}
+
 // drawable says whether a reading is a point of the chart: a number, a date, and the unit of the latest.
 func drawable(x Vital, r Reading) bool {
 	_, ok := r.Value.Float64()

@@ -78,7 +78,7 @@ func VisitOf(e fhir.Encounter, find Lookup) (Visit, bool) {
 	}
 	for _, d := range e.Diagnosis {
 		if l := conditionLabel(d.Condition, find); l.Named() {
-			v.Found = appendNew(v.Found, l)
+			v.Found = addLabel(v.Found, l)
 		}
 	}
 	return v, true
