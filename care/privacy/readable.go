@@ -114,7 +114,7 @@ type gist struct {
 }
 
 func read(v *care.Visit, r fhir.Resource) readable {
-	g := fhir.Into[gist](r)
+	g := fhir.View[gist](r)
 	out := readable{details: flatten(r.Raw())}
 	for _, c := range []fhir.CodeableConcept{g.Code, g.Medication, g.Vaccine, g.Description} {
 		if out.what == "" {

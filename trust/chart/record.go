@@ -149,14 +149,10 @@ func newEntry(o op, at time.Time) entry {
 	return e
 }
 
-// labels are the codes of meta.security, sorted. They are found without reading the rest of the resource.
+// labels are the codes of meta.security, sorted. They are found on every write and load.
 func labels(r fhir.Resource) []string {
-	meta := fhir.Into[struct {
-		Meta struct {
-			Security []struct {
-				Code string `json:"code"`
-			} `json:"security"`
-		} `json:"meta"`
+	meta := fhir.View[struct {
+		Meta fhir.Meta `json:"meta"`
 	}](r)
 	var out []string
 	for _, s := range meta.Meta.Security {
