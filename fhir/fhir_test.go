@@ -70,7 +70,7 @@ func TestIntoDropsOnlyWhatIsBroken(t *testing.T) {
 		"category":[{"text":"a"},7,{"text":null,"coding":[{"code":1,"system":"s"},{"code":"ok"}]}],
 		"subject":{"reference":"Patient/1"},"effectiveDateTime":"yesterday","issued":"2020-02-30T00:00:00Z",
 		"valueQuantity":{"value":"5","unit":"mg"},"referenceRange":[{"low":{"value":3.10}}, "x", {"text":"r"}],
-		"interpretation":{"text":"H"},"component":[{"valueInteger":1.5,"code":{"text":"c"}}],
+		"interpretation":{"text":"H"},"valueInteger":null,"component":[{"valueInteger":1.5,"code":{"text":"c"}}],
 		"contained":[{"resourceType":"Nope"},{"resourceType":"Patient","id":"p"}],"note":null}`))
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestNewRoundTrip(t *testing.T) {
 	if d := cmp.Diff(o, fhir.Into[fhir.Observation](r)); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	for name, bad := range map[string]any{"not a resource": fhir.Coding{}, "bad id": fhir.Patient{ID: "a b"},
+	for name, bad := range map[string]any{"not a resource": fhir.Coding{}, "nil": nil, "nil pointer": (*fhir.Patient)(nil), "bad id": fhir.Patient{ID: "a b"},
 		"bad utf8": fhir.Patient{Gender: "\xff"}, "bad decimal": fhir.Observation{ValueQuantity: &fhir.Quantity{Value: "1,5"}}} {
 		if _, err := fhir.New(bad); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -17,10 +17,10 @@ func New(v any) (Resource, error) {
 	for rv.Kind() == reflect.Pointer && !rv.IsNil() {
 		rv = rv.Elem()
 	}
-	typ := resourceType(rv.Type())
-	if typ == "" {
-		return Resource{}, fmt.Errorf("fhir: New(%s): not a resource struct of package fhir", rv.Type())
+	if !rv.IsValid() || resourceType(rv.Type()) == "" {
+		return Resource{}, fmt.Errorf("fhir: New(%T): not a resource struct of package fhir", v)
 	}
+	typ := resourceType(rv.Type())
 	b, err := json.Marshal(rv.Interface())
 	if err != nil {
 		return Resource{}, invalid(typ, "cannot be written: text is not UTF-8 or a decimal is no number")
