@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/sha1"
 	"encoding/base64"
 	"reflect"
 	"slices"
@@ -135,6 +136,31 @@ func TestAllergiesAreRespected(t *testing.T) {
 	}
 }
 
+func TestTreatmentSuitsThePerson(t *testing.T) {
+	for _, c := range []struct {
+		p    person
+		ill  string
+		want string
+	}{
+		{person{age: 30, born: "01-01"}, "strep", "amoxicillin"},
+		{person{age: 7, born: "01-01"}, "strep", "amoxicillinliquid"},
+		{person{age: 30, born: "01-01", allergic: []string{"penicillin"}}, "strep", "azithromycin"},
+		{person{age: 40, born: "01-01"}, "ankle", "ibuprofen"},
+		{person{age: 40, born: "01-01", weeks: 20}, "ankle", ""},
+		{person{age: 60, born: "01-01", has: []has{{"ckd3", 2}}}, "ankle", ""},
+		{person{age: 60, born: "01-01", has: []has{{"ckd3", 2}}}, "uti", ""},
+	} {
+		l := newLife(1, moment(t), nil, &c.p, 0)
+		for i := range illnesses {
+			if illnesses[i].key == c.ill {
+				if got := l.treatment(&illnesses[i]); got != c.want {
+					t.Errorf("age %d, allergic to %v, has %v: %s is treated with %q, want %q", c.p.age, c.p.allergic, c.p.has, c.ill, got, c.want)
+				}
+			}
+		}
+	}
+}
+
 // series is the values of one test, oldest first.
 func series(q Patient, code string) (out []float64) {
 	all := of[fhir.Observation](q)
@@ -214,7 +240,7 @@ func TestFilesAreWhatTheySay(t *testing.T) {
 			if a := d.Content[0].Attachment; a.URL != "" {
 				used[a.URL] = true
 				i := slices.IndexFunc(q.Files, func(f File) bool { return f.Ref == a.URL })
-				if i < 0 || sha1base64(q.Files[i].Bytes) != a.Hash || len(q.Files[i].Bytes) != *a.Size || q.Files[i].ContentType != a.ContentType {
+				if i < 0 || digestOf(q.Files[i].Bytes) != a.Hash || len(q.Files[i].Bytes) != *a.Size || q.Files[i].ContentType != a.ContentType {
 					t.Errorf("%s: %s does not match its file", q.DisplayName, d.Description)
 				}
 			} else if b, err := base64.StdEncoding.DecodeString(a.Data); err != nil || len(b) < 40 {
@@ -228,6 +254,11 @@ func TestFilesAreWhatTheySay(t *testing.T) {
 			}
 		}
 	}
+}
+
+func digestOf(b []byte) string {
+	h := sha1.Sum(b)
+	return base64.StdEncoding.EncodeToString(h[:])
 }
 
 func TestSensitiveThingsAreLabelled(t *testing.T) {

@@ -68,6 +68,9 @@ func (l *life) writeComment(p *panel, report fhir.Reference, all []oddity, r rep
 		return
 	}
 	at := r.issued.Add(time.Duration(19+l.rng.IntN(8)) * time.Hour)
+	if l.hero {
+		at = r.issued.Add(80 * time.Minute) // read the same afternoon
+	}
 	for at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
 		at = at.AddDate(0, 0, 1)
 	}
@@ -178,9 +181,9 @@ func (l *life) sugarComment(o oddity) string {
 func inrComment(o oddity) string {
 	switch {
 	case o.v < 2:
-		return "Your INR is " + string(decimal(o.v, 1)) + ", a little under your goal of 2 to 3. Take one extra half tablet tonight, then your usual dose. Test again in 2 weeks."
+		return "Your INR is " + string(decimal(o.v, 1)) + ", a little under your goal of 2 to 3. The nurse will ring you about the dose. Test again on your next date."
 	case o.v <= 3:
 		return "Your INR is " + string(decimal(o.v, 1)) + ", inside your goal of 2 to 3. Keep the same dose. Test again in 5 weeks."
 	}
-	return "Your INR is " + string(decimal(o.v, 1)) + ", above your goal of 2 to 3. Skip tonight’s tablet, then your usual dose. Test again in 1 week. Call us about any bleeding."
+	return "Your INR is " + string(decimal(o.v, 1)) + ", above your goal of 2 to 3. The nurse will ring you about the dose. Call us about any bleeding."
 }

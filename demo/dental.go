@@ -97,7 +97,11 @@ func (l *life) dentalVisit(n *note) []fhir.Reference {
 	case childTeeth:
 		n.finds = append(n.finds, "Teeth clean for the age, no decay. Bite as expected.")
 		n.plan = append(n.plan, "Polish and fluoride varnish.")
-		n.forYou = append(n.forYou, "Two minutes, twice a day, and a grown-up checks the back teeth.")
+		if l.ageAt(n.v.at) < 10 {
+			n.forYou = append(n.forYou, "Two minutes, twice a day, and a grown-up checks the back teeth.")
+		} else {
+			n.forYou = append(n.forYou, "Two minutes, twice a day. Wear a mouth guard for contact sports.")
+		}
 	default:
 		n.finds = append(n.finds, pick(l, []string{"Gums healthy, pockets up to 3 mm. Little tartar behind the lower front teeth.", "Clean mouth, mild staining. No new decay seen."}))
 		n.plan = append(n.plan, "Scaling and polish. X-rays every two years.")

@@ -282,7 +282,7 @@ func (l *life) illVisit(n *note) []fhir.Reference {
 	ill := n.v.ill
 	n.says = append(n.says, ill.says)
 	n.finds = append(n.finds, ill.finds)
-	n.plan = append(n.plan, upper(ill.name)+": "+ill.plan)
+	n.plan = append(n.plan, ill.plan)
 	over := n.v.at.AddDate(0, 0, ill.days)
 	c := fhir.Condition{
 		ID: l.next(), Meta: profile("us-core-condition-encounter-diagnosis"), ClinicalStatus: bare("condition-clinical", "resolved"),

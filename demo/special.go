@@ -74,8 +74,8 @@ func (l *life) tagHome(ref string) {
 
 func (l *life) chapterMiguel() {
 	l.writeThread(thread{"Crown: price and dates", 9, true, []line{
-		{"me", 0, "Dr. Osei said I need a crown after the root canal. How much do I have to pay, and can I come after 4 pm?"},
-		{"vega", 2.2, "Hello Miguel. The crown is $1,240.00 and your plan pays about half. The price is in your dental plan on this site. I found a late time and put it in your appointments."},
+		{"me", 0, "Dr. Osei said I need a crown after the root canal. How much do I have to pay, and when can I come?"},
+		{"vega", 2.2, "Hello Miguel. The crown is $1,240.00 and your plan pays about half. The price is in your dental plan on this site. I found a time and put it in your appointments."},
 		{"me", 5, "Great. Can I pay in three parts?"},
 		{"brannigan", 23, "Yes, you can. Choose “pay in parts” on the bill when it comes."},
 	}})
@@ -84,9 +84,9 @@ func (l *life) chapterMiguel() {
 
 func (l *life) chapterYusuf() {
 	l.writeThread(thread{"قراءات الوزن والأدوية", 5, false, []line{
-		{"me", 0, "السلام عليكم. هذه ليلى، ابنة يوسف. زاد وزن والدي رطلين منذ الأمس. هل نغيّر حبة الماء؟"},
+		{"kin", 0, "السلام عليكم. هذه ليلى، ابنة يوسف. زاد وزن والدي رطلين منذ الأمس. هل نغيّر حبة الماء؟"},
 		{"okafor", 1.6, "Hello Layla, thank you. Two pounds is inside his limit. Please give the same dose, weigh him again tomorrow morning, and call us at once if it is three pounds or more, or if breathing gets harder."},
-		{"me", 23, "شكراً. وزنه اليوم عاد كما كان."},
+		{"kin", 23, "شكراً. وزنه اليوم عاد كما كان."},
 	}})
 	l.task(l.days(-4), "Bring all medicine boxes to your visit", "We check together that each one is still right for you.", l.days(20), "requested")
 	l.writeDischarge(2.17)

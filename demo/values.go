@@ -27,7 +27,7 @@ func (l *life) own(what string) float64 {
 func (l *life) jitter(sd float64) float64 { return max(-2, min(2, l.rng.NormFloat64())) * sd }
 
 // course finds the curve for what; own tells that it is the person's and not a condition's.
-func (l *life) course(what string) (tr trend, own, ok bool) {
+func (l *life) course(what string, ago float64) (tr trend, own, ok bool) {
 	for _, t := range l.trends {
 		if t.what == what {
 			return t, true, true
@@ -35,7 +35,7 @@ func (l *life) course(what string) (tr trend, own, ok bool) {
 	}
 	for _, h := range l.has {
 		for _, t := range conditionOf(h.what).courses {
-			if t.what == what {
+			if t.what == what && ago < h.since+0.6 { // it shows some months before it is found
 				return t, false, true
 			}
 		}
@@ -55,7 +55,7 @@ func along(points [][2]float64, ago float64) float64 {
 // value is a laboratory value before rounding.
 func (l *life) value(t *test, ago float64, age int) float64 {
 	var v float64
-	if tr, own, ok := l.course(t.key); ok {
+	if tr, own, ok := l.course(t.key, ago); ok {
 		v = along(tr.points, ago)
 		if tr.exact {
 			return v
@@ -103,7 +103,7 @@ func (l *life) results(d draw) map[string]float64 {
 					out[key] = round(filtration(measure("creatinine"), age, l.sex), 0)
 				}
 			case "glucose":
-				if _, _, ok := l.course("hba1c"); ok {
+				if _, _, ok := l.course("hba1c", ago); ok {
 					a1c := l.value(testOf("hba1c"), ago, age)
 					out[key] = round(float64(28.7*a1c-46.7)*0.87+l.jitter(9), 0)
 				} else {
@@ -141,7 +141,7 @@ func round(v float64, places int) float64 {
 
 // sign is a vital sign, without a laboratory's table.
 func (l *life) sign(what string, ago float64) float64 {
-	if tr, own, ok := l.course(what); ok {
+	if tr, own, ok := l.course(what, ago); ok {
 		v := along(tr.points, ago)
 		if !own {
 			v *= 1 + 0.02*l.own(what)
@@ -174,7 +174,7 @@ func (l *life) stature(ago float64) (cm, kg float64) {
 			ago = min(ago, l.yearsAgo(l.born.AddDate(18, 0, 0)))
 		}
 		kg = l.kg * (1 + 0.012*math.Sin(ago*1.9+l.own("kgwave"))) * (1 - 0.006*ago*(1+l.own("kgdrift")/3))
-		if _, _, ok := l.course("kg"); ok {
+		if _, _, ok := l.course("kg", ago); ok {
 			kg = l.sign("kg", ago)
 		}
 		if l.weeks > 0 {
