@@ -58,7 +58,7 @@ func outer(b []byte) (Resource, error) {
 	}
 	if id := raw.Get(b, "id"); id != nil {
 		if r.id = raw.String(id); !ValidID(r.id) {
-			return Resource{}, fmt.Errorf("%w: %s.id must be 1 to 64 letters, digits, - or .", ErrInvalid, r.typ)
+			return Resource{}, fmt.Errorf("%w: %s.id must be 1 to 64 of letters, digits, dots and dashes", ErrInvalid, r.typ)
 		}
 	}
 	return r, nil

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -170,4 +171,44 @@ func BenchmarkSearch(b *testing.B) {
 			search.Parse("Observation", "category=laboratory&_sort=-date&_count=50")
 		}
 	})
+}
+
+// Awkward names come back as they went in, are found exactly and folded, and are never repeated by an error.
+func TestNaughtyStrings(t *testing.T) {
+	data, err := os.ReadFile(corpus(t, "bad-inputs", "naughty-strings.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	if err := json.Unmarshal(data, &all); err != nil || len(all) < 500 {
+		t.Fatal(len(all), err)
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `,`, `\,`, `|`, `\|`, `$`, `\$`)
+	for _, s := range all {
+		if s == "" {
+			continue
+		}
+		r, err := fhir.New(fhir.Patient{ID: "p", Name: []fhir.HumanName{{Text: s}}})
+		if err != nil {
+			t.Errorf("%q: %v", s, err)
+			continue
+		}
+		if got := fhir.Into[fhir.Patient](r).Name[0].Text; got != s {
+			t.Errorf("%q came back as %q", s, got)
+		}
+		ix := search.NewIndex([]search.Item{{Resource: r}})
+		for _, name := range []string{"name:exact", "name", "name:contains"} {
+			q, err := search.Parse("Patient", name+"="+url.QueryEscape(escape.Replace(s)))
+			if err != nil {
+				t.Errorf("%s=%q: %v", name, s, err)
+			} else if len(ix.Search(q)) != 1 {
+				t.Errorf("%s=%q is not found", name, s)
+			}
+		}
+		_, err = search.Parse("Patient", url.QueryEscape(s)+"="+url.QueryEscape(s))
+		looksLikeName := strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:") == ""
+		if len(s) > 1 && err != nil && !looksLikeName && strings.Contains(err.Error(), s) {
+			t.Errorf("an error repeats %q", s)
+		}
+	}
 }

@@ -283,7 +283,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-func corpus(t testing.TB) string {
+func corpus(t testing.TB, parts ...string) string {
 	dir := os.Getenv("WELLGATE_CORPUS")
 	if dir == "" {
 		if os.Getenv("CI") == "true" {
@@ -291,7 +291,7 @@ func corpus(t testing.TB) string {
 		}
 		t.Skip("set WELLGATE_CORPUS to the folder of the test data to run this test")
 	}
-	return dir
+	return filepath.Join(append([]string{dir}, parts...)...)
 }
 
 // Every search that a US Core version asks for must parse.

@@ -98,12 +98,6 @@ func eachResource(file, typ string, f func([]byte) error) error {
 	return nil
 }
 
-// primitive reports whether a type's JSON form is a string, number or boolean.
-func (d *definitions) primitive(typ string) bool {
-	s := d.types[typ]
-	return s != nil && s.Kind == "primitive-type"
-}
-
 // resolveContent is the path whose children e has: its own, or those of the element it refers to.
 func (e *element) resolveContent() string {
 	if e.ContentReference != "" {
