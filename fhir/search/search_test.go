@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -365,4 +366,24 @@ func FuzzSearch(f *testing.F) {
 			t.Fatalf("%d hits of %d", len(hits), total)
 		}
 	})
+}
+
+// Many may ask a fresh index at once; run with -race.
+func TestTogether(t *testing.T) {
+	items := chart(t)
+	ix := search.NewIndex(items)
+	var group sync.WaitGroup
+	for i := range 16 {
+		group.Go(func() {
+			for _, query := range []string{"status=final&_sort=-date&_count=2", "code=718-7&_include=Observation:subject", "date=2024&_sort=_id"} {
+				q, err := search.Parse("Observation", query)
+				if err != nil {
+					t.Error(err)
+				}
+				ix.Included(q, ix.Search(q))
+			}
+			ix.Next(items[i%3:])
+		})
+	}
+	group.Wait()
 }
