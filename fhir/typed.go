@@ -33,18 +33,14 @@ func New(v any) (Resource, error) {
 }
 
 // Into reads a resource into one of this package's structs; what is malformed or unknown is left zero, never an error
-// that hides the rest of the record. A resource of another type than T gives a zero T.
+// that hides the rest of the record. A resource of another type than T gives a zero T;
+// View reads a few members whatever the type.
 func Into[T any](r Resource) T {
-	var v T
 	if resourceType(reflect.TypeFor[T]()) != r.typ {
-		return v
+		var none T
+		return none
 	}
-	if json.Unmarshal(r.raw, &v, jsontext.AllowDuplicateNames(true)) == nil {
-		return v
-	}
-	var w T // v may be half written
-	lenient(r.raw, reflect.ValueOf(&w).Elem())
-	return w
+	return View[T](r)
 }
 
 func resourceType(t reflect.Type) string {
