@@ -332,7 +332,7 @@ func (l *life) writeNote(n *note) {
 	case physical, wellChild:
 		code, title = "34117-2", "Check-up note"
 	case cleaning, dental:
-		code, title = "28618-9", "Dental note"
+		title = "Dental note"
 	}
 	signed := n.v.end().Add(40 * time.Minute)
 	if signed.After(l.now) {
