@@ -91,10 +91,21 @@ func TestWithdrawnReportFreesItsTests(t *testing.T) {
 	expect(t, titles(b), []string{"-: a", "r: "})
 }
 
+func TestThinReportStepsBehindItsTest(t *testing.T) {
+	b := collect(t, lab(t, "a", ``), lab(t, "b", `"code":{"text":"B"}`), aReport(t, "r", `,"result":[{"reference":"Observation/a"}]`), aComment(t, "c", "completed", "DiagnosticReport/r", "Good."))
+	expect(t, titles(b), []string{"-: a b"})
+	if !b.One("Observation", "a").Commented() || b.One("Observation", "b").Commented() {
+		t.Error("the comment on a report of one test belongs to that test")
+	}
+	if b.One("DiagnosticReport", "r") == nil {
+		t.Error("the report itself is gone: links to it must work")
+	}
+}
+
 func TestTwins(t *testing.T) {
 	v := `"valueQuantity":{"value":4.1,"unit":"mmol/L"}`
 	b := collect(t, lab(t, "a", v), lab(t, "b", v+`,"issued":"2026-05-02T08:00:00Z"`), lab(t, "c", `"valueQuantity":{"value":4.2,"unit":"mmol/L"}`),
-		aReport(t, "r", `,"result":[{"reference":"Observation/a"}]`))
+		aReport(t, "r", `,"conclusion":"Fine.","result":[{"reference":"Observation/a"}]`))
 	expect(t, titles(b), []string{"r: b", "-: c"})
 	if r := b.One("Observation", "a"); r == nil || r.ID != "b" {
 		t.Error("an old link to the hidden twin leads nowhere")

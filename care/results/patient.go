@@ -68,11 +68,9 @@ func listWith(v *care.Visit, f Filter, page string) error {
 func arrange(w site.Words, b *Book, f Filter, page int) listView {
 	names := wordsOf(w)
 	l := listView{Filter: f, Total: len(b.All()), Counts: map[string]int{}}
-	for _, r := range b.All() {
-		for _, only := range Filters {
-			if (Filter{Only: only}).lets(r) {
-				l.Counts[only]++
-			}
+	for _, only := range Filters {
+		for _, g := range b.Pick(Filter{Only: only}, names) {
+			l.Counts[only] += max(1, len(g.Items))
 		}
 	}
 	groups := b.Pick(f, names)

@@ -16,6 +16,7 @@ type Range struct {
 	Unit              string
 	Text              string // as reported, where there are no limits: "Negative"
 	Goal              bool   // a target set for this person or treatment, not what is usual
+	Fits              bool   // it holds for this person
 	specific          int    // how much it asks of the person
 }
 
@@ -35,7 +36,7 @@ func chooseRange(ranges []fhir.ObservationReferenceRange, v Value, p Person, at 
 			continue
 		}
 		fits, specific := suits(rr, p, at)
-		r.specific = specific
+		r.Fits, r.specific = fits, specific
 		if !fits {
 			others = append(others, r)
 			continue

@@ -49,6 +49,7 @@ type Result struct {
 	By         []fhir.Reference
 	Comments   []Comment
 
+	whole    []Comment // on the report it is the only test of
 	codes    []string // "system|code", or the folded name: what makes two results the same test
 	specimen fhir.Reference
 	category Category
@@ -85,9 +86,15 @@ func (r *Result) Flagged() bool {
 	return r.State != Gone && (r.Status.Flagged() || slices.ContainsFunc(r.Parts, func(p Result) bool { return p.Status.Flagged() }))
 }
 
-// Commented reports whether there is a comment to read.
+// Commented reports whether there is a comment to read, on the result or on the report it is the only test of.
 func (r *Result) Commented() bool {
-	return slices.ContainsFunc(r.Comments, func(c Comment) bool { return !c.Withdrawn })
+	there := func(c Comment) bool { return !c.Withdrawn }
+	return slices.ContainsFunc(r.Comments, there) || slices.ContainsFunc(r.whole, there)
+}
+
+// thin: a report of one test with no words of its own says nothing that the test does not say.
+func (r *Result) thin() bool {
+	return r.Type == "DiagnosticReport" && len(r.Members) == 1 && len(r.Conclusion)+len(r.Files)+len(r.Images)+len(r.Notes) == 0 && r.State != Gone
 }
 
 // A Doc is a resource and when this version of it reached the record.
@@ -243,7 +250,16 @@ func (b *Book) keepOurs(observations, reports []*Result) {
 func (b *Book) group(observations, reports []*Result) {
 	placed := map[*Result]bool{}
 	dropTwins(observations, b)
-	heads := slices.Clone(reports)
+	var heads []*Result
+	for _, r := range reports {
+		if b.byRef[r.Ref()] == r && r.thin() {
+			m := r.Members[0]
+			m.whole = append(m.whole, r.Comments...)
+			m.New = m.New || r.New
+			continue
+		}
+		heads = append(heads, r)
+	}
 	for _, r := range observations {
 		if len(r.Members) > 0 {
 			heads = append(heads, r)

@@ -62,7 +62,7 @@ func collect(t testing.TB, docs ...Doc) *Book {
 	return Collect(in)
 }
 
-func one(t testing.TB, body string) *Result {
+func single(t testing.TB, body string) *Result {
 	t.Helper()
 	r := collect(t, lab(t, "x", body)).One("Observation", "x")
 	if r == nil {
@@ -104,7 +104,7 @@ func TestValues(t *testing.T) {
 		{"withdrawn", `"status":"entered-in-error","valueString":"secret"`, Value{Form: Withdrawn}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := one(t, c.body).Value; got != c.want {
+			if got := single(t, c.body).Value; got != c.want {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
 		})
@@ -117,7 +117,7 @@ func TestUnits(t *testing.T) {
 		"ug/dL": "µg/dL", "umol/L": "µmol/L", "uU/mL": "µU/mL", "m[iU]/L": "mIU/L", "[iU]/mL": "IU/mL", "mL/min/{1.73_m2}": "mL/min/1.73 m²",
 		"mL/min/1.73m2": "mL/min/1.73 m²", "{nominal}": "", "{INR}": "", "1": "", "pH": "", "mm[Hg]": "mmHg", "kg/m2": "kg/m²",
 		"10*3.{CFU}/mL": "×10³/mL", "mg/g{creat}": "mg/g", "{cells}/uL": "/µL", "unheard/of": "unheard/of", "": "", "{unclosed": "{unclosed",
-		"mg\u200b/dL": "mg/dL", "fL": "fL", "U/L": "U/L", "s": "s", "mm/hr": "mm/h", "g/dl": "g/dL", "mmol/l": "mmol/L", "/ul": "/µL",
+		"mg\u200b/dL": "mg/dL", "fL": "fL", "U/L": "U/L", "s": "s", "mm/hr": "mm/h", "g/dl": "g/dL", "10³/µL": "×10³/µL", "10⁶/µL": "×10⁶/µL", "10 mg": "10 mg", "mmol/l": "mmol/L", "/ul": "/µL",
 	} {
 		if got := tidyUnit(in); got != want {
 			t.Errorf("tidyUnit(%q) = %q, want %q", in, got, want)
@@ -216,7 +216,7 @@ func TestStatus(t *testing.T) {
 		{"withdrawn has none", rr("9", k) + `,"status":"entered-in-error","interpretation":[{"coding":[{"code":"HH"}]}]`, NotGiven},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := one(t, c.body).Status; got != c.want {
+			if got := single(t, c.body).Status; got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -225,13 +225,13 @@ func TestStatus(t *testing.T) {
 
 func TestDrawnOnlyWithoutContradiction(t *testing.T) {
 	const k = `"valueQuantity":{"value":6.9,"unit":"mmol/L"},"referenceRange":[{"low":{"value":3.5},"high":{"value":5.5}}]`
-	if !one(t, k).Drawn {
+	if !single(t, k).Drawn {
 		t.Error("value and range agree and are not drawn")
 	}
-	if one(t, k+`,"interpretation":[{"coding":[{"code":"N"}]}]`).Drawn {
+	if single(t, k+`,"interpretation":[{"coding":[{"code":"N"}]}]`).Drawn {
 		t.Error("the laboratory says usual, the bar would say high")
 	}
-	if !one(t, k+`,"interpretation":[{"coding":[{"code":"AA"}]}]`).Drawn {
+	if !single(t, k+`,"interpretation":[{"coding":[{"code":"AA"}]}]`).Drawn {
 		t.Error("abnormal and high agree")
 	}
 }
@@ -250,12 +250,12 @@ func TestNames(t *testing.T) {
 		{`{}`, "", "", ""},
 		{`{"text":"[ab]"}`, "", "[ab]", ""},
 	} {
-		r := one(t, `"code":`+c.code)
+		r := single(t, `"code":`+c.code)
 		if r.Name.Key != c.key || r.Name.Reported != c.reported || r.Name.Code != c.bare {
 			t.Errorf("%s: got %+v", c.code, r.Name)
 		}
 	}
-	if r := one(t, `"code":null`); r.Name != (Name{}) {
+	if r := single(t, `"code":null`); r.Name != (Name{}) {
 		t.Errorf("no code: got %+v", r.Name)
 	}
 }
@@ -263,7 +263,7 @@ func TestNames(t *testing.T) {
 func TestStates(t *testing.T) {
 	for status, want := range map[string]State{"final": Final, "registered": Awaited, "preliminary": Early, "amended": Corrected, "corrected": Corrected,
 		"cancelled": Cancelled, "entered-in-error": Gone, "unknown": Uncertain, "shipped": Uncertain} {
-		if got := one(t, `"status":"`+status+`"`).State; got != want {
+		if got := single(t, `"status":"`+status+`"`).State; got != want {
 			t.Errorf("%s: got %s, want %s", status, got, want)
 		}
 	}
@@ -322,7 +322,7 @@ func TestKinds(t *testing.T) {
 		`"code":{"text":"Sodio"},"specimen":{"display":"Orina"}`:                                  Urine,
 		`"code":{"coding":[{"display":"Ferritin [Mass/volume] in Serum or Plasma","code":"zz"}]}`: Blood,
 	} {
-		if got := one(t, body).Kind; got != want {
+		if got := single(t, body).Kind; got != want {
 			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}

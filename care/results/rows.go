@@ -32,7 +32,7 @@ func chips(v *care.Visit, l listView) []site.Chip {
 			key, href = f, "/results?show="+url.QueryEscape(f)
 		}
 		c := site.Chip{Text: v.Words.T("results.filter." + key), Href: v.Link(href), Current: f == l.Filter.Only && l.Filter.Words == ""}
-		if f == "new" || f == "flagged" || f == "commented" {
+		if f == "new" || f == "flagged" {
 			c.Count = l.Counts[f]
 		}
 		out = append(out, c)
@@ -64,70 +64,109 @@ func (l listView) turn(v *care.Visit, by int) site.Link {
 	return site.Link{Text: text, Href: v.Link(href)}
 }
 
-// shown is how many tests of a report the list shows before "Show more".
+// shown is how many tests of a report the list shows; its page shows all.
 const shown = 6
 
-// split keeps a long report short: what needs a look first, the rest on demand.
-func split(items []*Result, all bool) (first, rest []*Result) {
+// split keeps a long report short: what needs a look stays, in the report's order, and the first of the rest.
+func split(items []*Result, all bool) []*Result {
 	if all || len(items) <= shown+1 {
-		return items, nil
+		return items
 	}
-	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(x, y *Result) int { return urgency(y) - urgency(x) })
-	n := shown
-	for n < len(items) && urgency(items[n]) > 0 {
-		n++
+	calm := shown
+	for _, r := range items {
+		if urgent(r) {
+			calm--
+		}
 	}
-	return items[:n], items[n:]
+	return slices.DeleteFunc(slices.Clone(items), func(r *Result) bool {
+		if urgent(r) {
+			return false
+		}
+		calm--
+		return calm < 0
+	})
 }
 
-func urgency(r *Result) int {
-	n := 0
-	if r.Commented() {
-		n += 2
-	}
-	if r.Flagged() {
-		n++
-	}
-	return n
+func urgent(r *Result) bool { return r.Commented() || r.Flagged() }
+
+// A head is how a group stands in the list.
+type head struct {
+	box   site.Box
+	rows  []*Result
+	alone *Result   // a report without tests of its own
+	all   site.Link // to the report itself
 }
 
-func groupHead(v *care.Visit, g Group, i int) site.Box {
+// headsOf gives every group a name of its own: two reports of one day may be called the same.
+func headsOf(v *care.Visit, l listView) []head {
+	heads := make([]head, len(l.Groups))
+	times := map[string]int{}
+	for i, g := range l.Groups {
+		heads[i] = headOf(v, g, i, l.narrowed())
+		t := &heads[i].box.Title
+		if times[*t]++; times[*t] > 1 {
+			*t += fmt.Sprintf(" (%d)", times[*t])
+		}
+	}
+	return heads
+}
+
+func headOf(v *care.Visit, g Group, i int, all bool) head {
 	w := v.Words
-	b := site.Box{ID: fmt.Sprintf("g%d", i), Flush: true, Title: whenIn(w, g.When())}
+	h := head{box: site.Box{ID: fmt.Sprintf("g%d", i), Flush: true, Title: whenIn(w, g.When())}, rows: g.Items}
+	if g.Report == nil {
+		return h
+	}
+	h.rows = split(g.Items, all)
+	day := whenIn(w, g.When())
+	h.box.Title = w.T("results.on", "test", nameIn(w, g.Report), "date", day)
+	var sub []string
+	if len(g.Items) == 0 {
+		h.alone = g.Report
+	} else {
+		text := w.T("results.openReport")
+		if len(h.rows) < len(g.Items) {
+			text = w.N("results.all", len(g.Items))
+		}
+		h.all = site.Link{Text: text, Hidden: ": " + h.box.Title, Href: link(v, g.Report)}
+	}
 	flagged := 0
 	for _, r := range g.Items {
 		if r.Flagged() {
 			flagged++
 		}
 	}
-	sub := []string{}
-	if g.Report != nil {
-		b.Title = nameIn(w, g.Report)
-		sub = append(sub, whenIn(w, g.When()))
-		if len(g.Items) > 0 {
-			b.More = site.Link{Text: w.T("results.openReport"), Hidden: ": " + b.Title + ", " + sub[0], Href: link(v, g.Report)}
-		}
-	}
-	if len(g.Items) > 1 {
-		sub = append(sub, w.N("results.count", len(g.Items)))
-	}
-	if flagged > 0 && len(g.Items) > 1 {
+	if flagged > 0 {
 		sub = append(sub, w.N("results.flaggedCount", flagged))
 	}
-	b.Sub = strings.Join(sub, " · ")
-	return b
+	if g.Report.Commented() {
+		sub = append(sub, w.T("results.hasComment"))
+	}
+	h.box.Sub = strings.Join(sub, " · ")
+	return h
 }
 
+// resultRows puts the status's icon before the name and its word at the far end.
 func resultRows(v *care.Visit, rs []*Result) []site.Row {
 	out := make([]site.Row, len(rs))
 	for i, r := range rs {
-		out[i] = site.Row{Title: nameIn(v.Words, r), Href: link(v, r), Tag: rowTag(v.Words, r), New: r.New, Body: rowValue(v, r)}
-		if r.Commented() {
-			out[i].Detail = v.Words.T("results.hasComment")
+		tag := rowTag(v.Words, r)
+		row := site.Row{Icon: tag.Icon, Tone: or(tag.Tone, "mute"), Title: nameIn(v.Words, r), Href: link(v, r), New: r.New, Body: rowValue(v, r)}
+		if row.Icon == "" {
+			row.Icon = icon(r)
 		}
+		tag.Icon = ""
+		row.Tag = tag
+		out[i] = row
 	}
 	return out
+}
+
+func or(s, instead string) string {
+	if s == "" {
+		return instead
+	}
+	return s
 }
 
 // reportRow is a report without tests of its own: images, pathology, a report in words.
@@ -197,6 +236,9 @@ func trendOf(w site.Words, o *oneView) (site.Trend, bool) {
 	if o.Range != nil && o.Range.Text == "" {
 		t.Low, t.High = o.Range.limits()
 		t.Band = usualIn(w, o.Result)
+		if w.Dir() == "rtl" {
+			t.Band = "\u2067" + t.Band + "\u2069" // the chart itself runs left to right
+		}
 	}
 	return t, true
 }
@@ -286,17 +328,22 @@ func commentDay(w site.Words, c Comment) string {
 
 // readingNote tells the writer how easily the text reads.
 func readingNote(w site.Words, r Reading) site.Remark {
-	note := site.Remark{Tone: "good", Icon: "book-open", Title: w.T("results.read.short")}
+	note := site.Remark{Tone: "good", Icon: "book-open", Text: w.T("results.read.short")}
 	if r.Longest >= 20 {
-		note.Tone, note.Title = "warn", w.N("results.read.sentence", r.Longest)
+		note.Tone, note.Text = "warn", w.N("results.read.sentence", r.Longest)
 	}
 	switch {
 	case r.Age > 11:
-		note.Tone, note.Text = "warn", w.T("results.read.hard", "age", r.Age)
+		note.Tone, note.Title = "warn", w.T("results.read.hard", "age", r.Age)
 	case r.Age > 0:
-		note.Text = w.T("results.read.easy", "age", r.Age)
+		note.Title = w.T("results.read.easy", "age", r.Age)
 	}
 	return note
+}
+
+// dialled keeps a telephone number on one line, in its own order.
+func dialled(w site.Words, number string) string {
+	return w.LTR(strings.NewReplacer(" ", "\u00a0", "-", "\u2011").Replace(number))
 }
 
 func fileTitle(w site.Words, f fhir.Attachment, i int) string {
@@ -320,4 +367,9 @@ func closedFiles(w site.Words, files []fhir.Attachment) []string {
 // bare: a final report with nothing to read in it at all.
 func (o *oneView) bare() bool {
 	return o.IsReport() && o.State != Gone && len(o.Conclusion)+len(o.Files)+len(o.Siblings)+len(o.Notes)+len(o.Parts) == 0 && o.Value.Form == Nothing
+}
+
+// usualToo: beside the person's target there is the range that is usual for everybody, and no other.
+func (o *oneView) usualToo() bool {
+	return o.Range != nil && o.Range.Goal && len(o.Others) == 1 && o.Others[0].Fits && !o.Others[0].Goal
 }

@@ -134,29 +134,29 @@ func joinedIn(w site.Words, v Value) string {
 }
 
 // limitsIn is a range in words, without its unit: "3.5 to 5.5", "under 5.7", "Negative".
-func limitsIn(w site.Words, r Range) string {
-	low, high := w.Number(string(r.Low)), w.Number(string(r.High))
+func limitsIn(w site.Words, r Range) string { return rangeIn(w, r, "") }
+
+// rangeIn is limitsIn with the unit: "3.5 to 5.5 mmol/L", "7.0 % or less".
+func rangeIn(w site.Words, r Range, unit string) string {
+	with := func(d fhir.Decimal) string {
+		if unit == "" {
+			return w.Number(string(d))
+		}
+		return w.LTR(w.Number(string(d)) + " " + unit)
+	}
 	switch {
 	case r.Text != "":
 		return r.Text
 	case r.Low != "" && r.High != "":
-		return w.T("results.range.between", "low", low, "high", high)
+		return w.T("results.range.between", "low", w.Number(string(r.Low)), "high", with(r.High))
 	case r.High != "" && r.OpenHigh:
-		return w.T("results.range.under", "high", high)
+		return w.T("results.range.under", "high", with(r.High))
 	case r.High != "":
-		return w.T("results.range.atMost", "high", high)
+		return w.T("results.range.atMost", "high", with(r.High))
 	case r.OpenLow:
-		return w.T("results.range.over", "low", low)
+		return w.T("results.range.over", "low", with(r.Low))
 	}
-	return w.T("results.range.atLeast", "low", low)
-}
-
-// rangeIn is limitsIn with the unit where the value has one.
-func rangeIn(w site.Words, r Range, unit string) string {
-	if r.Text != "" || unit == "" {
-		return limitsIn(w, r)
-	}
-	return w.Isolate(limitsIn(w, r) + " " + unit)
+	return w.T("results.range.atLeast", "low", with(r.Low))
 }
 
 // usualIn is "Usual: 3.5 to 5.5" for a row.
@@ -198,9 +198,9 @@ func statusTag(w site.Words, r *Result) site.Tag {
 		return site.Tag{}
 	case Usual:
 		t.Tone, t.Icon = "good", "check"
-	case Low:
+	case LittleLow, Low:
 		t.Icon = "arrow-down"
-	case High:
+	case LittleHigh, High:
 		t.Icon = "arrow-up"
 	case VeryLow, VeryHigh, FarOutside:
 		t.Icon = "triangle-alert"
@@ -233,12 +233,19 @@ func rowTag(w site.Words, r *Result) site.Tag {
 	case Gone, Awaited, Cancelled:
 		return stateTag(w, r)
 	}
-	if t := statusTag(w, r); t.Text != "" {
+	short := func(r *Result) site.Tag {
+		t := statusTag(w, r)
+		if t.Text != "" {
+			t.Text = w.T("results.status." + statusKeys[r.Status]) // beside "Your target: …" in the same row
+		}
+		return t
+	}
+	if t := short(r); t.Text != "" {
 		return t
 	}
 	for i := range r.Parts {
 		if r.Parts[i].Status.Flagged() {
-			return statusTag(w, &r.Parts[i])
+			return short(&r.Parts[i])
 		}
 	}
 	return stateTag(w, r)

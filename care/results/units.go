@@ -44,6 +44,9 @@ func tidyUnit(u string) string {
 			break
 		}
 	}
+	if rest, ok := strings.CutPrefix(u, "10"); ok && rest != "" && strings.ContainsRune("¹²³⁴⁵⁶⁷⁸⁹", []rune(rest)[0]) {
+		u = "×" + u
+	}
 	parts := strings.Split(u, "/")
 	for i, p := range parts {
 		parts[i] = micro(strings.TrimSpace(p))
