@@ -369,6 +369,7 @@ func TestShred(t *testing.T) {
 		_, err = h.j.Open(ctx, gone.chart, at, entry)
 		return err
 	})
+	h.assertNowhere(t, string(wrapped), string(row))
 	for round := range 2 {
 		h.allShredded(t, gone, at, entry)
 		if err := h.check(stays); err != nil {
@@ -376,7 +377,6 @@ func TestShred(t *testing.T) {
 		}
 		h.restart()
 	}
-	h.assertNowhere(t, string(wrapped), string(row))
 	// A backup's rows without its key stay unreadable.
 	h.exec("INSERT INTO journal_log (chart, seq, data) VALUES ($1, 6, $2)", gone.chart, row)
 	h.exec("UPDATE journal_chart SET shredded = 0, head = $1 WHERE chart = $2", head, gone.chart)

@@ -259,11 +259,21 @@ func TestForkedHistory(t *testing.T) {
 	chart := h.filled(3)
 	fork := h.copyOf(t)
 	h.append(chart, 4, "row 4")
+	four := h.copyOf(t)
 	h.append(chart, 5, "row 5")
 	genuine := h.copyOf(t)
 	h.restore(fork)
 	h.append(chart, 4, "ROW 4")
 	other := h.blob("SELECT data FROM journal_log WHERE chart = $1 AND seq = 4", chart)
+	// As the newest row: nothing follows it, so the head must tell.
+	h.restore(four)
+	h.exec("UPDATE journal_log SET data = $1 WHERE chart = $2 AND seq = 4", other, chart)
+	h.restart()
+	_, err := h.j.Rows(ctx, chart, 4, 0)
+	wantErr(t, err, journal.ErrDamaged)
+	_, _, err = h.j.Load(ctx, chart)
+	wantErr(t, err, journal.ErrDamaged)
+	// In the middle: the row after it tells.
 	h.restore(genuine)
 	h.exec("UPDATE journal_log SET data = $1 WHERE chart = $2 AND seq = 4", other, chart)
 	h.restart()
@@ -274,6 +284,6 @@ func TestForkedHistory(t *testing.T) {
 	if rows, err := h.j.Rows(ctx, chart, 1, 2); err != nil || len(rows) != 2 {
 		t.Fatalf("rows before the fork: %v", err)
 	}
-	_, _, err := h.j.Load(ctx, chart)
+	_, _, err = h.j.Load(ctx, chart)
 	wantErr(t, err, journal.ErrDamaged)
 }

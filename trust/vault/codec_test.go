@@ -157,3 +157,30 @@ func TestKeyCheck(t *testing.T) {
 		t.Fatal("not deterministic")
 	}
 }
+
+// Even the same keys open nothing in another practice.
+func TestPlacesNameThePractice(t *testing.T) {
+	codec, err := sharedCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := random(32)
+	keks := map[uint32]*kek{1: newKEK(1, plain)}
+	a := &Vault{practice: [16]byte{1}, codec: codec, keks: keks, last: 1}
+	b := &Vault{practice: [16]byte{2}, codec: codec, keks: keks, last: 1}
+	wrapped := a.wrap("chart/1", plain)
+	if _, err := a.unwrap("chart/1", wrapped); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.unwrap("chart/1", wrapped); !errors.Is(err, ErrOpen) {
+		t.Errorf("a key of another practice: %v", err)
+	}
+	at := Place{Chart: 1, Kind: KindLog, Seq: 1}
+	sealed, err := a.newKey(plain).Seal(at, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.newKey(plain).Open(at, sealed); !errors.Is(err, ErrOpen) {
+		t.Errorf("a record of another practice: %v", err)
+	}
+}
