@@ -83,7 +83,7 @@ func (d *Door) banner(v *care.Visit, act *chart.Act) error {
 	p := fhir.Into[fhir.Patient](r)
 	v.Page.Patient = &site.Banner{
 		Name: p.DisplayName(), Born: birth(v.Words, p.BirthDate, v.Now), Number: recordNumber(p), Reason: act.Reason,
-		Flags: flags(v, p),
+		Flags: flags(v, p), Close: v.Base + "/leave",
 	}
 	v.Page.Nav = d.desk
 	return nil

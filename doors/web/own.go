@@ -23,6 +23,7 @@ func (d *Door) own() []Route {
 		{"GET /healthz", "health", Anyone, health},
 		{"GET /robots.txt", "robots", Anyone, robots},
 		{"GET /manifest.webmanifest", "manifest", Anyone, d.manifest},
+		{"POST /session/stay", "session.stay", SignedIn, d.stay},
 		{"GET /favicon.ico", "favicon", Anyone, favicon},
 	}
 	if d.Demo {
@@ -90,15 +91,19 @@ func health(w http.ResponseWriter, _ *http.Request) error {
 	return json.NewEncoder(w).Encode(map[string]string{"status": "ok"})
 }
 
-// manifest lets a phone keep the portal on its home screen. The name is the practice's; nothing of the person is in it.
-func (d *Door) manifest(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "application/manifest+json")
-	icon := map[string]string{"src": site.AssetPath("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
-	touch := map[string]string{"src": site.AssetPath("icon-180.png"), "sizes": "180x180", "type": "image/png"}
-	return json.NewEncoder(w).Encode(map[string]any{
-		"name": d.Practice.Name, "short_name": d.Practice.Name, "start_url": "/", "display": "standalone",
-		"background_color": "#f5f4ef", "theme_color": "#ffffff", "icons": []any{icon, touch},
-	})
+func (d *Door) manifest(w http.ResponseWriter, r *http.Request) error {
+	site.Manifest(d.Practice).ServeHTTP(w, r)
+	return nil
+}
+
+// stay is the one key that keeps a session alive when its end is near (SES-04). It is an act of the person, though it
+// arrives by script.
+func (d *Door) stay(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.Identity.Sessions.Touch(r.Context(), visitOf(r).token); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // favicon is asked for by browsers that read no page first.

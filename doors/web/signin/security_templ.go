@@ -418,7 +418,7 @@ func sessionsCard(o own) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = site.Card(site.Box{ID: "sessions", Title: o.page.Words.T("security.sessions"), Icon: "laptop", Sub: o.page.Words.N("security.sessions.n", len(o.sessions))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = site.Card(site.Box{ID: "sessions", Title: o.page.Words.T("security.sessions"), Sub: o.page.Words.N("security.sessions.n", len(o.sessions))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
