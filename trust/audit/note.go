@@ -73,6 +73,6 @@ func openCheckpoint(signed []byte, v note.Verifier) (checkpoint, *note.Note, err
 
 // sole says whether signed is exactly a three-line text and one signature: nothing that a reader could be misled by.
 func sole(signed []byte, n *note.Note) bool {
-	return len(n.Sigs) == 1 && len(n.UnverifiedSigs) == 0 && strings.Count(n.Text, "\n") == 3 &&
+	return len(n.Sigs) == 1 && strings.Count(n.Text, "\n") == 3 &&
 		bytes.Equal(signed, fmt.Appendf(nil, "%s\n— %s %s\n", n.Text, n.Sigs[0].Name, n.Sigs[0].Base64))
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/wellgate/wellgate/store"
@@ -407,10 +408,11 @@ func TestProblemsNameThePlace(t *testing.T) {
 	b.fill(30, 3)
 	undo := errors.New("undo")
 	for want, change := range map[string]string{
-		"entry 16 of chart 2 differs from its hash":   `UPDATE audit_entry SET data = x'00' WHERE idx = 16`,
-		"entries 16 to 18 are missing":                `DELETE FROM audit_entry WHERE idx BETWEEN 16 AND 18`,
-		"stored hash 3 is missing":                    `DELETE FROM audit_hash WHERE idx = 3`,
-		"signs 30 entries, but the store has only 29": `DELETE FROM audit_entry WHERE idx = 29`,
+		"entry 16 of chart 2 differs from its hash":                    `UPDATE audit_entry SET data = x'00' WHERE idx = 16`,
+		"entries 16 to 18 are missing":                                 `DELETE FROM audit_entry WHERE idx BETWEEN 16 AND 18`,
+		"checkpoint 29 stands in the wrong place: it signs 30 entries": `UPDATE audit_checkpoint SET size = 29 WHERE size = 30`,
+		"stored hash 3 is missing":                                     `DELETE FROM audit_hash WHERE idx = 3`,
+		"signs 30 entries, but the store has only 29":                  `DELETE FROM audit_entry WHERE idx = 29`,
 	} {
 		b.db.Write(t.Context(), func(tx *store.Tx) error {
 			if _, err := tx.Exec(t.Context(), change); err != nil {
@@ -602,5 +604,36 @@ func TestAnchorIsPrivateAndOnlyGrows(t *testing.T) {
 	if log, err := Open(t.Context(), b.conf); err == nil {
 		log.Close()
 		t.Error("a file that others can write was accepted")
+	}
+}
+
+// Our key may sign nothing but a checkpoint of this log, however well the signature holds.
+func TestOpenCheckpointRefuses(t *testing.T) {
+	signer, vkey, err := newSigner(origin, seed[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := tlog.Hash(random(32)).String()
+	for text, good := range map[string]bool{
+		origin + "\n5\n" + root + "\n":            true,
+		origin + "\n5\n" + root + "\nextension\n": true,
+		"other.test/log\n5\n" + root + "\n":       false,
+		origin + "\n05\n" + root + "\n":           false,
+		origin + "\n-5\n" + root + "\n":           false,
+		origin + "\nfive\n" + root + "\n":         false,
+		origin + "\n5\n" + root[1:] + "\n":        false,
+		origin + "\n5\n":                          false,
+	} {
+		signed, err := note.Sign(&note.Note{Text: text}, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := openCheckpoint(signed, v); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
