@@ -202,9 +202,9 @@ func Next(ahead []Appointment) (Appointment, bool) {
 
 // A ToDo is a task that waits for the patient.
 type ToDo struct {
-	What string
-	Note string
-	Due  fhir.DateTime
+	What, Note  string
+	Due         fhir.DateTime
+	Appointment string // the appointment it is about, if it is about one
 }
 
 // ToDos keeps the tasks that the patient has to do: open, and given to them or to nobody else.
@@ -217,6 +217,9 @@ func ToDos(ts []fhir.Task) []ToDo {
 		d := ToDo{What: readable(t.Code), Note: strings.TrimSpace(t.Description)}
 		if d.What == "" {
 			d.What, d.Note = d.Note, ""
+		}
+		if typ, id, ok := fhir.SplitRef(t.Focus.Reference); ok && typ == "Appointment" {
+			d.Appointment = id
 		}
 		if r := t.Restriction; r != nil && r.Period != nil {
 			d.Due = r.Period.End

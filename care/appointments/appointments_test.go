@@ -129,12 +129,12 @@ func TestToDos(t *testing.T) {
 	got := ToDos(as[fhir.Task](t,
 		task("requested", mine),
 		task("ready", mine+`,"owner":{"reference":"Patient/me"},"restriction":{"period":{"end":"2026-12-01"}}`),
-		task("in-progress", `,"for":{"reference":"Patient/me"},"description":"Bring your card"`),
+		task("in-progress", `,"for":{"reference":"Patient/me"},"description":"Bring your card","focus":{"reference":"Appointment/x"}`),
 		task("completed", mine),
 		task("requested", mine+`,"owner":{"reference":"Practitioner/1"}`),
 		task("requested", mine+`,"performerType":[{"text":"Pharmacist"}]`),
 		task("requested", `,"code":{"text":"Nobody's"}`)))
-	want := []ToDo{{What: "Fill in a form", Due: "2026-12-01"}, {What: "Fill in a form"}, {What: "Bring your card"}}
+	want := []ToDo{{What: "Fill in a form", Due: "2026-12-01"}, {What: "Fill in a form"}, {What: "Bring your card", Appointment: "x"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

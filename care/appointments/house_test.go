@@ -247,14 +247,14 @@ func TestHome(t *testing.T) {
 	for _, c := range cards {
 		got = append(got, fmt.Sprintf("%d %s", c.Section, c.Title))
 	}
-	want := []string{fmt.Sprintf("%d Visit with Dr Nair", care.Next), fmt.Sprintf("%d Answer an appointment offer", care.ToDo), fmt.Sprintf("%d Fill in a form", care.ToDo)}
+	want := []string{fmt.Sprintf("%d Visit with Dr Nair", care.Next), fmt.Sprintf("%d Fill in a form", care.ToDo), fmt.Sprintf("%d Answer an appointment offer", care.ToDo)}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if cards[0].Body == nil || cards[1].Action == "" {
+	if cards[0].Body == nil || cards[2].Action == "" {
 		t.Error("the next appointment is the block; an offer has its button")
 	}
-	if !cards[1].Order.After(cards[2].Order) {
+	if !cards[2].Order.After(cards[1].Order) {
 		t.Error("what is due comes before what is not")
 	}
 }

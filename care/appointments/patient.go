@@ -113,11 +113,6 @@ func home(ctx context.Context, v *care.Visit) ([]care.Card, error) {
 		cards = append(cards, care.Card{Section: care.Next, Order: at, Icon: "calendar", Title: title(v.Words, a),
 			Detail: whenText(v.Words, a), Href: "/appointments", Body: block(v, a)})
 	}
-	for _, a := range ahead {
-		if c, ok := answer(v, a); ok {
-			cards = append(cards, c)
-		}
-	}
 	es, err := v.Chart.Search(ctx, "Task", "")
 	if err != nil {
 		return nil, err
@@ -126,8 +121,15 @@ func home(ctx context.Context, v *care.Visit) ([]care.Card, error) {
 	for _, e := range es {
 		tasks = append(tasks, fhir.Into[fhir.Task](e.Resource))
 	}
+	asked := map[string]bool{} // by a task already
 	for _, t := range ToDos(tasks) {
+		asked[t.Appointment] = true
 		cards = append(cards, toDo(v, t))
+	}
+	for _, a := range ahead {
+		if c, ok := answer(v, a); ok && !asked[a.ID] {
+			cards = append(cards, c)
+		}
 	}
 	return cards, nil
 }
@@ -155,9 +157,12 @@ func toDo(v *care.Visit, t ToDo) care.Card {
 	if t.Due != "" {
 		due := v.Words.T("appointments.todo.due", "date", v.Words.Date(string(t.Due)))
 		if c.Detail != "" {
-			due = c.Detail + " · " + due
+			due += " · " + c.Detail
 		}
 		c.Detail = due
+	}
+	if t.Appointment != "" {
+		c.Icon, c.Href, c.Action = "calendar-check", "/appointments", v.Words.T("appointments.todo.see")
 	}
 	return c
 }

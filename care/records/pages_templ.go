@@ -1858,7 +1858,7 @@ func timelinePage(v *care.Visit, es []Event, kind string, p Pager) templ.Compone
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = sheet(v, head(v, v.Words.T("records.timeline"), v.Words.T("records.timeline.lead")), nothing()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var70), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet(v, head(v, v.Words.T("records.timeline"), v.Words.T("records.timeline.lead")), wrong(v)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var70), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -69,10 +69,13 @@ func labels(cs []fhir.CodeableConcept) []Label {
 	return out
 }
 
-// addLabel adds a label that would not be read as one that is there.
+// addLabel adds a label unless it names what is there already; of two names for one thing the plainer stays.
 func addLabel(list []Label, l Label) []Label {
-	for _, k := range list {
-		if k == l || k.Plain != "" && k.Plain == l.Plain || k.Plain == l.Plain && strings.EqualFold(k.Clinical, l.Clinical) {
+	for i, k := range list {
+		if k.Plain != "" && k.Plain == l.Plain || strings.EqualFold(k.Clinical, l.Clinical) && (k.Plain == "" || l.Plain == "") {
+			if k.Plain == "" {
+				list[i] = l
+			}
 			return list
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/site"
 )
@@ -359,5 +357,3 @@ func spark(x Vital) string {
 	}
 	return b.String()
 }
-
-func nothing() templ.Component { return templ.NopComponent }

@@ -33,9 +33,9 @@ func clinical(w site.Words, l Label) string {
 }
 
 func labelList(w site.Words, ls []Label) string {
-	texts := make([]string, len(ls))
-	for i, l := range ls {
-		texts[i] = inline(w, label(w, l))
+	var texts []string
+	for _, l := range ls {
+		texts = appendNew(texts, inline(w, label(w, l)))
 	}
 	return w.List(texts...)
 }
@@ -246,8 +246,9 @@ func docDetail(v *care.Visit, d Document) string {
 	case d.From.Name != "":
 		parts = append(parts, w.T("records.from", "who", d.From.Name))
 	}
-	if s := size(w, d.Files[0].Size); s != "" && len(d.Files) == 1 {
-		parts = append(parts, s)
+	// A page of text weighs nothing; a scan may cost somebody's data plan.
+	if n := d.Files[0].Size; n >= 10_000 && len(d.Files) == 1 {
+		parts = append(parts, size(w, n))
 	}
 	return strings.Join(parts, " · ")
 }
