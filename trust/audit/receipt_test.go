@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wellgate/wellgate/store"
 )
 
 var update = flag.Bool("update", false, "write testdata/receipt.txt anew; old receipts must stay valid, so think twice")
@@ -81,19 +83,20 @@ func TestReceiptRefuses(t *testing.T) {
 	}
 	for name, changed := range map[string]string{
 		// The commitment hashes salt and entry in one run, so a byte must not be able to change sides.
-		"a byte from entry to salt": strings.Replace(strings.Replace(s, `entry: {`, `entry: `, 1), salt, salt+"7b", 1),
-		"a byte from salt to entry": strings.Replace(strings.Replace(s, `entry: {`, "entry: "+string(rune(0x41))+"{", 1), salt, salt[2:], 1),
-		"another index":             strings.Replace(s, "index: 20", "index: 21", 1),
-		"another chart":             strings.Replace(s, "chart: 7", "chart: 8", 1),
-		"chart with a sign":         strings.Replace(s, "chart: 7", "chart: +7", 1),
-		"another entry's place":     strings.Replace(string(other), field(t, string(other), "entry: "), field(t, s, "entry: "), 1),
-		"a second entry line":       strings.Replace(s, "entry: ", "entry: {}\nentry: ", 1),
-		"two proof lines swapped":   swapProof(t, s),
-		"one proof line more":       strings.Replace(s, "\nproof: ", "\nproof: "+field(t, s, "proof: ")+"\nproof: ", 1),
-		"words behind":              s + "and much more\n",
-		"words before":              "See below.\n" + s,
-		"upper-case hex":            strings.Replace(s, salt, strings.ToUpper(salt), 1),
-		"nothing":                   "",
+		"a byte from entry to salt":    strings.Replace(strings.Replace(s, `entry: {`, `entry: `, 1), salt, salt+"7b", 1),
+		"a byte from salt to entry":    strings.Replace(strings.Replace(s, `entry: {`, "entry: "+string(rune(0x41))+"{", 1), salt, salt[2:], 1),
+		"another index":                strings.Replace(s, "index: 20", "index: 21", 1),
+		"another chart":                strings.Replace(s, "chart: 7", "chart: 8", 1),
+		"chart with a sign":            strings.Replace(s, "chart: 7", "chart: +7", 1),
+		"another entry's place":        strings.Replace(string(other), field(t, string(other), "entry: "), field(t, s, "entry: "), 1),
+		"a second entry line":          strings.Replace(s, "entry: ", "entry: {}\nentry: ", 1),
+		"two proof lines swapped":      swapProof(t, s),
+		"one proof line more":          strings.Replace(s, "\nproof: ", "\nproof: "+field(t, s, "proof: ")+"\nproof: ", 1),
+		"words behind":                 s + "and much more\n",
+		"words before":                 "See below.\n" + s,
+		"unused bits of the signature": looseSignature(s),
+		"upper-case hex":               strings.Replace(s, salt, strings.ToUpper(salt), 1),
+		"nothing":                      "",
 	} {
 		if _, err := VerifyReceipt([]byte(changed), b.log.PublicKey()); !errors.Is(err, ErrReceipt) {
 			t.Errorf("%s: %v", name, err)
@@ -136,6 +139,13 @@ func field(t *testing.T, text, name string) string {
 	return value
 }
 
+// looseSignature spells the same signature differently: two bits of its last base64 digit mean nothing.
+func looseSignature(text string) string {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := len(text) - len("x=\n")
+	return text[:last] + string(digits[strings.IndexByte(digits, text[last])+1]) + "=\n"
+}
+
 func swapProof(t *testing.T, text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -154,6 +164,39 @@ func TestReceiptOfOthers(t *testing.T) {
 		if _, err := b.log.Receipt(t.Context(), at[0], at[1]); !errors.Is(err, ErrNoEntry) {
 			t.Errorf("chart %d, index %d: %v", at[0], at[1], err)
 		}
+	}
+}
+
+// What opens under the chart's key must also be what the tree holds.
+func TestChangedCommitmentIsRefused(t *testing.T) {
+	b, _ := receiptBench(t)
+	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE audit_entry SET commitment = zeroblob(32) WHERE idx = 20`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.log.Of(t.Context(), 7, 0, 5); !errors.Is(err, ErrTampered) {
+		t.Errorf("Of: %v", err)
+	}
+	if _, err := b.log.Receipt(t.Context(), 7, 20); !errors.Is(err, ErrTampered) {
+		t.Errorf("Receipt: %v", err)
+	}
+}
+
+// A receipt that its reader could not verify is not handed out.
+func TestReceiptOverChangedTreeIsRefused(t *testing.T) {
+	b, _ := receiptBench(t)
+	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE audit_hash SET hash = zeroblob(32)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.log.Receipt(t.Context(), 7, 20); !errors.Is(err, ErrTampered) {
+		t.Errorf("Receipt: %v", err)
 	}
 }
 

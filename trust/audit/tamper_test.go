@@ -299,6 +299,14 @@ var vandalism = map[string]func(v *vandal){
 		v.keys = true
 	},
 
+	"append an entry with another commitment": func(v *vandal) {
+		r := v.forge(v.size)
+		r.commitment = [32]byte(random(32))
+		v.insert(r)
+		v.rehash()
+		v.keys = true
+	},
+
 	"change a salt": func(v *vandal) { // by somebody with the chart's key
 		i := v.entry()
 		chart, plain := v.plain(i)
