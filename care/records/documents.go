@@ -93,6 +93,9 @@ func DocumentOf(d fhir.DocumentReference, find Lookup) (Document, bool) {
 	if len(out.Files) == 0 {
 		out.Files = []File{{Place: Missing}}
 	}
+	if own := strings.TrimSpace(d.Type.Text); out.Title == "" && out.Label.Plain != "" && !slices.ContainsFunc(d.Type.Coding, func(k fhir.Coding) bool { return sameText(k.Display, own) }) {
+		out.Title = clean(own) // the sender's own words: "Letter from the eye clinic"
+	}
 	if !out.Label.Named() && out.Title != "" {
 		out.Label, out.Title = Label{Clinical: out.Title}, ""
 	}

@@ -34,6 +34,10 @@ func Blocks(text string) []Block {
 	var out []Block
 	var para []string
 	flush := func() {
+		if len(para) > 1 && looksLikeHeading(para[0]) {
+			out = append(out, Block{Heading, para[:1]})
+			para = para[1:]
+		}
 		if len(para) > 0 {
 			out = append(out, Block{Paragraph, para})
 			para = nil
@@ -73,6 +77,14 @@ func heading(line string) (string, bool) {
 	}
 	rest = strings.TrimSpace(rest)
 	return rest, rest != ""
+}
+
+// looksLikeHeading is a guess about the first line of a paragraph, and only about how it is set: "Assessment and plan",
+// "Allergies:". A sentence, a date and a wrapped line are none.
+func looksLikeHeading(line string) bool {
+	first, _ := utf8.DecodeRuneInString(line)
+	return utf8.RuneCountInString(line) <= 40 && unicode.IsLetter(first) && !unicode.IsLower(first) &&
+		!strings.ContainsAny(line, ".,;!?0123456789")
 }
 
 func item(line string) (string, bool) {

@@ -195,8 +195,8 @@ func TestDocumentPage(t *testing.T) {
 	amina := p.amina()
 	txt := p.page(amina, "en", "/documents/text")
 	txt.sound("/documents/text")
-	txt.has("main .doc p", "Dear <b>Amina</b>,", "all is well.")
-	txt.count("main .doc b", 0)
+	txt.has("main .card p", "Dear <b>Amina</b>,", "all is well.")
+	txt.count("main .card b", 0)
 	for url, says := range map[string]string{"/documents/away": "kept somewhere else", "/documents/gone": "not here", "/documents/none": "not here"} {
 		pg := p.page(amina, "en", url)
 		pg.sound(url)

@@ -261,7 +261,7 @@ func documentFacts(v *care.Visit, d Document) []site.Fact {
 	if d.From.Name != "" {
 		out = append(out, site.Fact{Term: w.T("records.doc.from"), Text: d.From.Name})
 	}
-	if c := clinical(w, d.Label); c != "" {
+	if c := clinical(w, d.Label); c != "" && c != d.Title {
 		out = append(out, site.Fact{Term: w.T("records.clinical"), Text: c})
 	}
 	for _, id := range d.Visits {
