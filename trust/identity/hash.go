@@ -27,14 +27,15 @@ const queueLimit = 2 * time.Second
 // hasher computes argon2id over HMAC-SHA-256(pepper, secret), at most one per core at a time: 64 MiB each would
 // otherwise make sign-in a way to use up memory.
 type hasher struct {
-	now    HashParams
-	pepper []byte
-	gate   chan struct{}
-	done   atomic.Int64 // evaluations, which tests compare instead of wall time (AUT-16)
+	now      HashParams
+	recovery HashParams // of recovery codes
+	pepper   []byte
+	gate     chan struct{}
+	done     atomic.Int64 // evaluations, which tests compare instead of wall time (AUT-16)
 }
 
 func newHasher(p HashParams, pepper []byte) *hasher {
-	return &hasher{now: p, pepper: pepper, gate: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &hasher{now: p, recovery: recoveryParams, pepper: pepper, gate: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // enter takes a place; the caller must leave. ErrBusy after two seconds.

@@ -253,12 +253,13 @@ func (o *OneTime) issue(ctx context.Context, id string, from From) ([]string, er
 		return nil, err
 	}
 	salt := randomBytes(16)
-	set := &recoveryFactor{Salt: phc(recoveryParams, salt, make([]byte, 32)), Set: o.c.now()}
+	p := o.c.hash.recovery
+	set := &recoveryFactor{Salt: phc(p, salt, make([]byte, 32)), Set: o.c.now()}
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
 		raw := crockford.EncodeToString(randomBytes(10))
 		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
-		set.Hashes = append(set.Hashes, o.c.hash.sum(recoveryParams, salt, raw))
+		set.Hashes = append(set.Hashes, o.c.hash.sum(p, salt, raw))
 	}
 	o.c.hash.leave()
 	err := o.c.change(ctx, id, func(tx *store.Tx, a *account) error {
@@ -291,7 +292,7 @@ func typedCode(s string) string {
 
 // sumRecovery hashes a typed code with the account's salt, or a made-up one: the work is the same.
 func (c *core) sumRecovery(ctx context.Context, r *recoveryFactor, code string) ([]byte, error) {
-	p, salt := recoveryParams, randomBytes(16)
+	p, salt := c.hash.recovery, randomBytes(16)
 	if r != nil {
 		var err error
 		if p, salt, _, err = parsePHC(r.Salt); err != nil {

@@ -36,6 +36,7 @@ type house struct {
 
 func newHouse(t *testing.T, opts ...func(*Options)) *house {
 	t.Helper()
+	t.Parallel()
 	h := &house{t: t, ctx: t.Context(), dir: t.TempDir(), now: time.Date(2026, 11, 20, 9, 0, 10, 0, time.UTC)}
 	if _, err := vault.CreateRoot(filepath.Join(h.dir, "root.key"), nil); err != nil {
 		t.Fatal(err)
@@ -77,7 +78,8 @@ func (h *house) open() {
 	if h.Identity, err = Open(h.ctx, h.o); err != nil {
 		h.t.Fatal(err)
 	}
-	h.c.hash.now = HashParams{MiB: 1, Time: 1, Threads: 1} // quick; the floor is tested by Open itself
+	h.c.hash.recovery = HashParams{MiB: 1, Time: 1, Threads: 1}
+	h.c.hash.now = h.c.hash.recovery // quick; the floor is tested by Open itself
 }
 
 func (h *house) clock() time.Time {

@@ -244,6 +244,36 @@ func TestCodesCountOnce(t *testing.T) {
 	}
 }
 
+// A step is used up by the session it made, whatever code comes next; a new password voids it.
+func TestStepCountsOnce(t *testing.T) {
+	h := newHouse(t)
+	p := h.patient("amina@example.org")
+	begin := func() string {
+		t.Helper()
+		s, err := h.Signin.Password(h.ctx, p.Login, goodPassword, false, From{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	step := begin()
+	if _, err := h.Signin.Code(h.ctx, step, h.code(p.secret), From{}); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(time.Minute)
+	if _, err := h.Signin.Code(h.ctx, step, h.code(p.secret), From{}); err != ErrStep {
+		t.Fatalf("used step: %v", err)
+	}
+	step = begin()
+	h.pass(time.Minute)
+	if err := h.Passwords.Set(h.ctx, p.ID, goodPassword+"!"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Signin.Code(h.ctx, step, h.code(p.secret), From{}); err != ErrStep {
+		t.Fatalf("step of an old password: %v", err)
+	}
+}
+
 // The same with no throttle in the way: only the record of what was used stands between two attempts.
 func TestCodeReplay(t *testing.T) {
 	h := newHouse(t)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,21 @@ func TestAddressLimit(t *testing.T) {
 	h.pass(time.Minute)
 	if err := h.guess("x@example.org", "203.0.113.9"); err != ErrRefused {
 		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// Guesses at the same moment get no more tries than one after the other: each is charged before it is weighed.
+func TestParallelGuesses(t *testing.T) {
+	h := newHouse(t)
+	p := h.patient("amina@example.org")
+	before := h.c.hash.done.Load()
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() { h.guess(p.Login, fmt.Sprintf("2001:db8:%x::1", i)) })
+	}
+	wg.Wait()
+	if n := h.c.hash.done.Load() - before; n != freeFailures+1 {
+		t.Fatalf("%d guesses were weighed", n)
 	}
 }
 
