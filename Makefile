@@ -1,0 +1,40 @@
+# Wellgate: what a developer runs. Go is all that is needed to build; the tests install a browser by themselves.
+GO      ?= go
+TEMPL   := $(GO) tool -modfile=tools/go.mod templ
+
+.PHONY: build test unit browser check generate assets shots crash fuzz clean
+
+build: ## the program, as it ships
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/wellgate ./cmd/wellgate
+
+test: setup check unit browser ## everything that must hold; this is what CI runs
+
+setup: ## a browser and Node.js for the browser tests, where they are missing (Debian, Ubuntu)
+	@test/setup.sh
+
+check: ## formatting, vet, generated code up to date
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt" >&2; exit 1; }
+	$(GO) vet ./...
+	@$(TEMPL) generate -path . >/dev/null 2>&1 && git diff --exit-code --stat -- '*_templ.go' || { echo "generated code is stale: run make generate" >&2; exit 1; }
+
+unit: ## unit, conformance, property, journey, matrix, canary and crash tests
+	$(GO) test -timeout 15m ./...
+
+browser: build ## the same pages in a real browser: phone and desktop, light and dark, with and without JavaScript
+	test/browser/run.sh
+
+shots: build ## pictures of every page into docs/shots
+	test/browser/run.sh shots
+
+generate: ## Go code from the page templates
+	$(TEMPL) generate -path .
+	gofmt -w $$(git ls-files '*_templ.go')
+
+assets: ## styles, scripts and icons into site/assets/dist
+	cd tools && $(GO) run ./assets
+
+vuln: ## known weaknesses; VULNDB=file:///folder for a machine without network
+	$(GO) tool -modfile=tools/go.mod govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...
+
+clean:
+	rm -rf bin test/browser/node_modules
