@@ -58,16 +58,16 @@ func booking(v *care.Visit, a Appointment) site.Booking {
 	}
 	b.Lines = append(b.Lines, timeText(w, a))
 	if a.What != "" && a.What != b.Title && a.Way == InPerson {
-		b.Lines = append(b.Lines, a.What)
+		b.Lines = append(b.Lines, w.Isolate(a.What))
 	}
 	if a.Where != "" && a.Way == InPerson {
-		b.Lines = append(b.Lines, a.Where)
+		b.Lines = append(b.Lines, w.Isolate(a.Where))
 	}
 	if a.Way != InPerson && a.Instruction == "" {
 		b.Lines = append(b.Lines, w.T("appointments.wait."+string(a.Way)))
 	}
 	if a.Instruction != "" {
-		b.Lines = append(b.Lines, a.Instruction)
+		b.Lines = append(b.Lines, w.Isolate(a.Instruction))
 	}
 	return b
 }

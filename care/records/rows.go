@@ -17,7 +17,7 @@ func medicineRow(v *care.Visit, m Medicine) site.Row {
 		r.Title = w.T("records.unnamed")
 	}
 	if len(m.For) > 0 {
-		r.Detail = w.T("records.med.for", "what", labelList(w, m.For))
+		r.Detail = aligned(w, w.T("records.med.for", "what", labelList(w, m.For)))
 	}
 	switch m.State {
 	case Past:
@@ -53,7 +53,7 @@ func medicineFacts(w site.Words, m Medicine) string {
 	if m.Times > 1 {
 		parts = append(parts, w.N("records.med.times", m.Times))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func problemRow(v *care.Visit, p Problem) site.Row {
@@ -93,7 +93,7 @@ func problemFacts(w site.Words, p Problem) string {
 	default:
 		parts = append(parts, w.T("records.undated"))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func allergyRow(v *care.Visit, a Allergy) site.Row {
@@ -120,7 +120,7 @@ func reactionText(w site.Words, r Reaction) string {
 		parts = append(parts, labelList(w, r.Signs))
 	}
 	if r.Text != "" {
-		parts = append(parts, r.Text)
+		parts = append(parts, w.Isolate(r.Text))
 	}
 	s := strings.Join(parts, ". ")
 	if s == "" {
@@ -145,7 +145,7 @@ func allergyFacts(w site.Words, a Allergy) string {
 	} else if a.Since != "" {
 		parts = append(parts, w.T("records.since", "date", date(w, a.Since)))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func vaccineRow(v *care.Visit, x Vaccine) site.Row {
@@ -171,7 +171,7 @@ func doseText(w site.Words, d Dose) string {
 	if d.Number != "" {
 		parts = append(parts, w.T("records.vax.number", "n", d.Number))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 // doseFacts is what few people look for: the product, its batch, who gave it.
@@ -189,7 +189,7 @@ func doseFacts(w site.Words, x Vaccine, d Dose) string {
 	if d.Reported {
 		parts = append(parts, w.T("records.vax.reported"))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func vitalRow(v *care.Visit, x Vital) site.Row {
@@ -218,7 +218,7 @@ func visitRow(v *care.Visit, x Visit) site.Row {
 	} else if x.Where.Name != "" {
 		parts = append(parts, x.Where.Name)
 	}
-	r.Detail = strings.Join(parts, " · ")
+	r.Detail = join(w, parts...)
 	if len(x.Why) > 0 {
 		r.Body = facts(w.T("records.because", "why", labelList(w, x.Why[:min(len(x.Why), 2)])))
 	}
@@ -238,12 +238,8 @@ func visitRow(v *care.Visit, x Visit) site.Row {
 
 func documentRow(v *care.Visit, d Document) site.Row {
 	w := v.Words
-	r := site.Row{Icon: docIcon(d), Tone: "mute", Title: label(w, d.Label), Detail: docDetail(v, d),
-		Href: v.Link("/documents/" + d.ID)}
-	if r.Detail != "" {
-		r.Detail = " · " + r.Detail
-	}
-	r.Detail = date(w, d.At) + r.Detail
+	r := site.Row{Icon: docIcon(d), Tone: "mute", Title: label(w, d.Label), Href: v.Link("/documents/" + d.ID)}
+	r.Detail = join(w, append([]string{date(w, d.At)}, docParts(v, d)...)...)
 	if d.Status != "" {
 		r.Tag = site.Tag{Text: w.T("records.doc." + d.Status)}
 	}
@@ -259,7 +255,7 @@ func deedRow(v *care.Visit, d Deed) site.Row {
 	} else if d.Where.Name != "" {
 		parts = append(parts, d.Where.Name)
 	}
-	r.Detail = strings.Join(parts, " · ")
+	r.Detail = join(w, parts...)
 	if d.Visit != "" {
 		r.Href = v.Link("/visits/" + d.Visit)
 	}
@@ -283,12 +279,12 @@ func deedFacts(w site.Words, d Deed) string {
 	if d.Outcome != "" {
 		parts = append(parts, d.Outcome)
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func memberRow(v *care.Visit, m Member) site.Row {
 	w := v.Words
-	r := site.Row{Initials: site.Initials(m.Name), Title: m.Name, Detail: labelList(w, m.Roles)}
+	r := site.Row{Initials: site.Initials(m.Name), Title: m.Name, Detail: aligned(w, labelList(w, m.Roles))}
 	switch {
 	case m.Name == "":
 		r.Title, r.Icon, r.Tone = w.T("records.unnamed"), "users", "mute"
@@ -313,7 +309,7 @@ func eventRow(v *care.Visit, e Event) site.Event {
 	x := site.Event{Icon: eventIcons[e.Kind][0], Tone: eventIcons[e.Kind][1], Title: label(w, e.Label),
 		When: w.T("records.kind."+e.Kind) + " · " + dateOr(w, e.At, e.AtText), Href: v.Link(e.Path)}
 	if e.With != (Party{}) {
-		x.Detail = party(w, e.With)
+		x.Detail = aligned(w, w.Isolate(party(w, e.With)))
 	}
 	if e.Tag != "" {
 		x.Tag = site.Tag{Text: w.T(e.Tag)}

@@ -9,7 +9,7 @@ import (
 
 // section is one line of the overview: how many, and the newest.
 func section(v *care.Visit, icon, key, path string, n int, newest string) site.Row {
-	r := site.Row{Icon: icon, Title: v.Words.T(key), Href: v.Link(path), Detail: newest}
+	r := site.Row{Icon: icon, Title: v.Words.T(key), Href: v.Link(path), Detail: aligned(v.Words, newest)}
 	if n > 0 {
 		r.Meta = strconv.Itoa(n)
 	} else if newest == "" {
@@ -17,6 +17,9 @@ func section(v *care.Visit, icon, key, path string, n int, newest string) site.R
 	}
 	return r
 }
+
+// last names the newest entry and its date.
+func last(w site.Words, l Label, when string) string { return join(w, label(w, l), when) }
 
 func healthRows(v *care.Visit, s summary) []site.Row {
 	w := v.Words
@@ -28,26 +31,26 @@ func healthRows(v *care.Visit, s summary) []site.Row {
 	case NothingRecorded:
 		allergy.Detail, allergy.Tone = w.T("records.allergy.nothing"), "mute"
 	default:
-		allergy.Detail, allergy.Tone = label(w, s.Allergies.Entries[0].Label), "warn"
+		allergy.Detail, allergy.Tone = aligned(w, w.Isolate(label(w, s.Allergies.Entries[0].Label))), "warn"
 	}
 	medicine := ""
 	if len(now) > 0 {
-		medicine = medicineRow(v, now[0]).Title
+		medicine = w.Isolate(medicineRow(v, now[0]).Title)
 	} else if len(s.Medicines) > 0 {
 		medicine = w.T("records.med.nonow")
 	}
 	problem := ""
 	if len(active) > 0 {
-		problem = label(w, active[0].Label)
+		problem = w.Isolate(label(w, active[0].Label))
 	} else if len(s.Problems) > 0 {
 		problem = w.T("records.problem.nonow")
 	}
 	vaccine, vital := "", ""
 	if len(s.Vaccines) > 0 {
-		vaccine = label(w, s.Vaccines[0].Label) + ", " + date(w, s.Vaccines[0].Doses[0].At)
+		vaccine = last(w, s.Vaccines[0].Label, date(w, s.Vaccines[0].Doses[0].At))
 	}
 	if len(s.Vitals) > 0 {
-		vital = label(w, s.Vitals[0].Label) + ": " + readingText(w, s.Vitals[0].Latest())
+		vital = w.T("records.newest", "what", label(w, s.Vitals[0].Label), "value", readingText(w, s.Vitals[0].Latest()))
 	}
 	return []site.Row{
 		allergy,
@@ -62,27 +65,27 @@ func careRows(v *care.Visit, s summary) []site.Row {
 	w := v.Words
 	visit, doc, deed, plan, team := "", "", "", "", ""
 	if x, ok := lastVisit(s.Visits); ok {
-		visit = label(w, x.Label) + ", " + date(w, x.From)
+		visit = last(w, x.Label, date(w, x.From))
 	}
 	notes, note := 0, ""
 	for _, d := range s.Documents {
 		if d.Note {
 			if notes++; notes == 1 {
-				note = label(w, d.Label) + ", " + date(w, d.At)
+				note = last(w, d.Label, date(w, d.At))
 			}
 		}
 	}
 	if len(s.Documents) > 0 {
-		doc = label(w, s.Documents[0].Label) + ", " + date(w, s.Documents[0].At)
+		doc = last(w, s.Documents[0].Label, date(w, s.Documents[0].At))
 	}
 	if len(s.Deeds) > 0 {
-		deed = label(w, s.Deeds[0].Label) + ", " + dateOr(w, s.Deeds[0].At, s.Deeds[0].AtText)
+		deed = last(w, s.Deeds[0].Label, dateOr(w, s.Deeds[0].At, s.Deeds[0].AtText))
 	}
 	if len(s.Plans) > 0 {
-		plan = planTitle(w, s.Plans[0])
+		plan = w.Isolate(planTitle(w, s.Plans[0]))
 	}
 	if len(s.Team) > 0 {
-		team = memberRow(v, s.Team[0]).Title
+		team = w.Isolate(memberRow(v, s.Team[0]).Title)
 	}
 	timeline := section(v, "clock", "records.timeline", "/timeline", 0, w.T("records.timeline.lead"))
 	return []site.Row{

@@ -40,6 +40,24 @@ func labelList(w site.Words, ls []Label) string {
 	return w.List(texts...)
 }
 
+// join makes one line of parts, each in its own direction.
+func join(w site.Words, parts ...string) string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = w.Isolate(p)
+	}
+	return aligned(w, strings.Join(out, " · "))
+}
+
+// aligned makes a line that may begin with a foreign name start where the page's lines start: elements that find their
+// direction by their first letter find the page's.
+func aligned(w site.Words, s string) string {
+	if w.Dir() == "ltr" || s == "" || strings.HasPrefix(s, "\u200f") {
+		return s
+	}
+	return "\u200f" + s
+}
+
 // inline keeps words of another direction together inside a sentence.
 func inline(w site.Words, s string) string { return w.Isolate(s) }
 
@@ -234,7 +252,9 @@ func docIcon(d Document) string {
 }
 
 // docDetail says in one line where a document is from.
-func docDetail(v *care.Visit, d Document) string {
+func docDetail(v *care.Visit, d Document) string { return join(v.Words, docParts(v, d)...) }
+
+func docParts(v *care.Visit, d Document) []string {
 	w := v.Words
 	var parts []string
 	if d.Title != "" {
@@ -250,7 +270,7 @@ func docDetail(v *care.Visit, d Document) string {
 	if n := d.Files[0].Size; n >= 10_000 && len(d.Files) == 1 {
 		parts = append(parts, size(w, n))
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
 
 // split cuts a page of a list into runs of one section.

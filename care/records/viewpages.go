@@ -153,7 +153,7 @@ func visitLead(w site.Words, x Visit) string {
 	if x.Where.Name != "" {
 		parts = append(parts, x.Where.Name)
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func visitFacts(w site.Words, x Visit) []site.Fact {
@@ -339,7 +339,7 @@ func planFacts(w site.Words, x Plan) string {
 	if x.By.Name != "" {
 		parts = append(parts, x.By.Name)
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func planSteps(w site.Words, x Plan) []site.Step {
@@ -362,7 +362,7 @@ func planSteps(w site.Words, x Plan) []site.Step {
 		if s.Text != "" {
 			parts = append(parts, s.Text)
 		}
-		out = append(out, site.Step{Title: title, Detail: strings.Join(parts, " · "), Done: s.Status == "done"})
+		out = append(out, site.Step{Title: title, Detail: join(w, parts...), Done: s.Status == "done"})
 	}
 	return out
 }
@@ -385,7 +385,7 @@ func aimText(w site.Words, a Aim) string {
 		}
 		parts = append(parts, strings.Join(s, " "))
 	}
-	return strings.Join(parts, " · ")
+	return join(w, parts...)
 }
 
 func more(v *care.Visit, key, path string) site.Link {
