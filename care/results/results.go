@@ -50,7 +50,7 @@ type Result struct {
 	Comments   []Comment
 
 	whole    []Comment // on the report it is the only test of
-	codes    []string // "system|code", or the folded name: what makes two results the same test
+	codes    []string  // "system|code", or the folded name: what makes two results the same test
 	specimen fhir.Reference
 	category Category
 }
