@@ -4,11 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,16 +17,14 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"github.com/wellgate/wellgate/demo"
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/identity"
-	"github.com/wellgate/wellgate/trust/vault"
 )
 
 // A world is a small practice with its door, played over HTTP in this process: the demo's three patients and all its staff,
 // real keys, a real store, real passwords and codes. Its clock stands until a test moves it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	h     *house
 	door  http.Handler
 	logs  *syncBuffer
@@ -41,40 +40,20 @@ type user struct {
 	name, login, password, secret, public string
 	account                               identity.Account
 	browser                               *browser
+	step                                  int64 // of the newest code used: each counts once
 }
 
 const testHost = "localhost:8080"
 
-// newWorld makes the practice. only keeps patients by the first word of their names; nil keeps amina, miguel and yusuf.
-func newWorld(t *testing.T, only ...string) *world {
+// newWorld copies the practice and opens it.
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	if len(only) == 0 {
-		only = []string{"amina", "miguel", "yusuf"}
-	}
-	w := &world{t: t, dir: t.TempDir(), users: map[string]*user{}, logs: &syncBuffer{}, now: time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)}
-	p, err := demo.Generate(1, w.now)
-	w.must(err)
-	p.Patients = slicesKeep(p.Patients, func(x demo.Patient) bool {
-		first, _, _ := strings.Cut(strings.ToLower(x.DisplayName), " ")
-		for _, n := range only {
-			if n == first && x.Hero {
-				return true
-			}
-		}
-		return false
-	})
-	for i := range p.Staff { // everybody can sign in by password here; a product's staff cannot
-		p.Staff[i].Hero = true
-	}
-	_, err = vault.CreateRoot(filepath.Join(w.dir, keyFile), nil)
-	w.must(err)
-	w.must(writeConfig(w.dir, config{Name: p.Name, Phone: p.Phone, Emergency: p.Emergency, Colour: p.Colour, Zone: p.Zone, Host: "localhost", Log: "test/log"}))
-	w.open()
+	m := theMould()
+	w := &world{t: t, dir: t.TempDir(), users: map[string]*user{}, logs: &syncBuffer{}, now: m.now}
+	m.copyTo(t, w.dir)
+	w.open(nil)
 	ctx := context.Background()
-	w.must(w.h.deliverDemo(ctx, p))
-	var st demoState
-	w.must(w.h.peopleDemo(ctx, p, &st))
-	for _, u := range st.Signins {
+	for _, u := range m.users {
 		acc, err := w.h.identity.Accounts.ByLogin(ctx, u.Login)
 		w.must(err)
 		short := strings.ToLower(strings.Fields(strings.TrimPrefix(u.Name, "Dr. "))[0])
@@ -83,27 +62,20 @@ func newWorld(t *testing.T, only ...string) *world {
 			x.public = w.h.charts.PublicID(acc.Chart)
 		}
 		w.users[short] = x
-		if u.Staff {
-			w.users[u.Role] = x
+		if acc.Kind == identity.Staff {
+			w.users[string(acc.Role)] = x
 		}
 	}
 	t.Cleanup(w.close)
 	return w
 }
 
-func slicesKeep[T any](in []T, keep func(T) bool) (out []T) {
-	for _, x := range in {
-		if keep(x) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-func (w *world) open() {
-	h, err := open(context.Background(), opening{dir: w.dir, demo: true, insecure: true, origins: []string{"http://" + testHost}, clock: w.clock})
-	w.must(err)
+// open opens the practice and its door, under other rules than the product's if texts has any.
+func (w *world) open(texts map[string]string) {
+	w.t.Helper()
+	h, err := openTest(w.dir, w.clock, texts)
 	w.h = h
+	w.must(err)
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
 	door, err := h.door(doorway{hosts: []string{testHost}, demo: true, log: log})
 	w.must(err)
@@ -150,6 +122,7 @@ type browser struct {
 	token   string
 	agent   string
 	ip      string
+	frozen  bool // keeps what it has, whatever it is answered
 }
 
 func (w *world) browser() *browser {
@@ -169,29 +142,42 @@ func (b *browser) do(method, path string, form url.Values) answer {
 	if form != nil {
 		body = strings.NewReader(form.Encode())
 	}
-	r := httptest.NewRequest(method, "http://"+testHost+path, body)
-	r.RemoteAddr = b.ip + ":4000"
-	r.Header.Set("User-Agent", b.agent)
-	r.Header.Set("Accept-Language", "en")
+	r := b.request(method, path, body)
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
-	for k, v := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: k, Value: v})
+	return b.send(r)
+}
+
+// request is one as this browser makes it. The path is taken as it is written, however odd.
+func (b *browser) request(method, path string, body io.Reader) *http.Request {
+	b.w.t.Helper()
+	r := httptest.NewRequest(method, "http://"+testHost+path, body)
+	r.RemoteAddr = b.ip + ":4000"
+	r.Header.Set("User-Agent", b.agent)
+	r.Header.Set("Accept-Language", "en")
+	for _, k := range slices.Sorted(maps.Keys(b.cookies)) {
+		r.AddCookie(&http.Cookie{Name: k, Value: b.cookies[k]})
 	}
+	return r
+}
+
+func (b *browser) send(r *http.Request) answer {
 	rec := httptest.NewRecorder()
 	b.w.door.ServeHTTP(rec, r)
 	res := rec.Result()
-	for _, c := range res.Cookies() {
-		if c.MaxAge < 0 || c.Value == "" {
-			delete(b.cookies, c.Name)
-		} else {
-			b.cookies[c.Name] = c.Value
+	if !b.frozen {
+		for _, c := range res.Cookies() {
+			if c.MaxAge < 0 || c.Value == "" {
+				delete(b.cookies, c.Name)
+			} else {
+				b.cookies[c.Name] = c.Value
+			}
 		}
 	}
 	text := rec.Body.String()
-	if m := tokenText.FindStringSubmatch(text); m != nil {
+	if m := tokenText.FindStringSubmatch(text); m != nil && !b.frozen {
 		b.token = m[1]
 	}
 	return answer{res.StatusCode, res.Header, text}
@@ -235,23 +221,29 @@ func (b *browser) signin(u *user) {
 		b.w.t.Fatalf("%s: password: %d\n%s", u.name, a.status, a.body)
 	}
 	b.get("/signin/code")
-	b.w.pass(30 * time.Second) // each code counts once
-	code, err := totp.GenerateCode(u.secret, b.w.clock())
-	b.w.must(err)
-	if a := b.post("/signin/code", url.Values{"code": {code}}); a.status != 303 {
+	if a := b.post("/signin/code", url.Values{"code": {b.w.code(u)}}); a.status != 303 {
 		b.w.t.Fatalf("%s: code: %d\n%s", u.name, a.status, a.body)
 	}
 	b.token = ""
+}
+
+// code is what the user's authenticator app shows. Each code counts once, so a second one takes half a minute.
+func (w *world) code(u *user) string {
+	w.t.Helper()
+	if u.step == w.clock().Unix()/30 {
+		w.pass(30 * time.Second)
+	}
+	u.step = w.clock().Unix() / 30
+	code, err := totp.GenerateCode(u.secret, w.clock())
+	w.must(err)
+	return code
 }
 
 // prove presents the authenticator code again (step-up).
 func (b *browser) prove(u *user) {
 	b.w.t.Helper()
 	b.get("/signin/again")
-	b.w.pass(30 * time.Second)
-	code, err := totp.GenerateCode(u.secret, b.w.clock())
-	b.w.must(err)
-	if a := b.post("/signin/again", url.Values{"code": {code}}); a.status != 303 {
+	if a := b.post("/signin/again", url.Values{"code": {b.w.code(u)}}); a.status != 303 {
 		b.w.t.Fatalf("%s: prove: %d\n%s", u.name, a.status, a.body)
 	}
 	b.token = ""
@@ -279,7 +271,6 @@ func (s *syncBuffer) Write(p []byte) (int, error) {
 }
 
 func (s *syncBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
-
 
 // demoPatient is the record number of a user.
 func demoPatient(w *world, name string) (string, error) {
