@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: build test unit browser check generate assets shots crash fuzz clean
+.PHONY: bench vuln setup build test unit browser check generate assets shots crash fuzz clean
 
 build: ## the program, as it ships
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/wellgate ./cmd/wellgate
@@ -38,3 +38,6 @@ vuln: ## known weaknesses; VULNDB=file:///folder for a machine without network
 
 clean:
 	rm -rf bin test/browser/node_modules
+
+bench: ## pages against a bare net/http handler, in one run
+	$(GO) test ./cmd/wellgate -run NONE -bench Pages -benchtime 500x

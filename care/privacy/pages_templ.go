@@ -17,7 +17,7 @@ import (
 	"github.com/wellgate/wellgate/trust/chart"
 )
 
-func lookedPage(v *care.Visit, show view, page []chart.Look, later, more bool) templ.Component {
+func lookedPage(v *care.Visit, show view, page []chart.Look, later bool, next int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -79,7 +79,7 @@ func lookedPage(v *care.Visit, show view, page []chart.Look, later, more bool) t
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = site.Pager(v.Words, newest(v, show, later), older(v, show, page, more)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = site.Pager(v.Words, newest(v, show, later), older(v, show, next)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -168,11 +168,11 @@ func newest(v *care.Visit, show view, later bool) site.Link {
 	return site.Link{Text: v.Words.T("privacy.newest"), Href: v.Link("/looked?show=" + string(show))}
 }
 
-func older(v *care.Visit, show view, page []chart.Look, more bool) site.Link {
-	if !more || len(page) == 0 {
+func older(v *care.Visit, show view, next int64) site.Link {
+	if next == 0 {
 		return site.Link{}
 	}
-	last := strconv.FormatInt(page[len(page)-1].Index, 10)
+	last := strconv.FormatInt(next, 10)
 	return site.Link{Text: v.Words.T("privacy.older"), Href: v.Link("/looked?show=" + string(show) + "&before=" + last)}
 }
 

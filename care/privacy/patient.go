@@ -12,6 +12,7 @@ import (
 
 const (
 	perPage = 30
+	maxRead = 1000 // lines gone through for one page
 	week    = 7 * 24 * time.Hour
 )
 
@@ -24,7 +25,7 @@ func looked(v *care.Visit) error {
 	}
 	var page []chart.Look
 	more := false
-	for at := before; ; {
+	for at, read := before, 0; ; {
 		looks, err := v.Chart.Looked(v.Context(), at, 100)
 		if err != nil {
 			return err
@@ -42,8 +43,15 @@ func looked(v *care.Visit) error {
 			break
 		}
 		at = looks[len(looks)-1].Index
+		if read += len(looks); read >= maxRead { // go on from here on the next page
+			return v.Show(v.Words.T("privacy.looked"), lookedPage(v, show, page, before > 0, at))
+		}
 	}
-	return v.Show(v.Words.T("privacy.looked"), lookedPage(v, show, page, before > 0, more))
+	next := int64(0)
+	if more {
+		next = page[len(page)-1].Index
+	}
+	return v.Show(v.Words.T("privacy.looked"), lookedPage(v, show, page, before > 0, next))
 }
 
 // receipt gives one line as a file that proves itself.

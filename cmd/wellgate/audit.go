@@ -17,8 +17,8 @@ type auditCmd struct {
 type auditVerifyCmd struct {
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
-	Receipt    string `help:"Check this receipt, a patient's file, instead of the log. Needs --vkey and no folder." type:"existingfile"`
-	VKey       string `name:"vkey" help:"The log's public key, as the practice publishes it."`
+	Receipt    string `help:"Check this receipt, a patient's file, instead of the log. Needs --key and no folder." type:"existingfile"`
+	Key        string `name:"key" help:"The log's public key, as the practice publishes it."`
 	JSON       bool   `help:"Print the outcome as JSON."`
 }
 
@@ -64,14 +64,14 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 }
 
 func (c *auditVerifyCmd) receipt() error {
-	if c.VKey == "" {
-		return problemf("give the log's public key with --vkey; the practice publishes it, and it stands on the page of the receipt")
+	if c.Key == "" {
+		return problemf("give the log's public key with --key; the practice publishes it, and it stands on the page of the receipt")
 	}
 	b, err := os.ReadFile(c.Receipt)
 	if err != nil {
 		return problemf("cannot read the receipt: %v", plain(err))
 	}
-	e, err := audit.VerifyReceipt(b, c.VKey)
+	e, err := audit.VerifyReceipt(b, c.Key)
 	if err != nil {
 		return problemf("the receipt does not hold: %v", err)
 	}

@@ -73,7 +73,7 @@ func (d *Door) fail(w *recorder, r *http.Request, v *visit, err error) {
 	}
 	p := site.Page{
 		Words: d.speak(r, v), Practice: d.Practice, Theme: choice(r, "theme", "light", "dark"), Font: choice(r, "font", "easy"),
-		Exit: d.Exit, Demo: d.Demo,
+		Exit: exitPath, Demo: d.Demo,
 	}
 	p.CSRF = d.formToken(w, r)
 	p.Title = p.Words.T("web.error." + a.page + ".title")

@@ -15,6 +15,9 @@ import (
 	"github.com/wellgate/wellgate/trust/identity"
 )
 
+// exitPath ends the session and leads on to Config.Exit, so that the quick exit works as a plain link too.
+const exitPath = "/session/exit"
+
 // Page fills the frame for a request: who is signed in, their language, theme and form token.
 func (d *Door) Page(w http.ResponseWriter, r *http.Request) site.Page {
 	return d.frame(w, r, visitOf(r))
@@ -23,7 +26,7 @@ func (d *Door) Page(w http.ResponseWriter, r *http.Request) site.Page {
 func (d *Door) frame(w http.ResponseWriter, r *http.Request, v *visit) site.Page {
 	p := site.Page{
 		Words: d.speak(r, v), Practice: d.Practice, Theme: choice(r, "theme", "light", "dark"), Font: choice(r, "font", "easy"),
-		CSRF: d.formToken(w, r), Path: r.URL.Path, Exit: d.Exit, Demo: d.Demo,
+		CSRF: d.formToken(w, r), Path: r.URL.Path, Exit: exitPath, Demo: d.Demo,
 	}
 	if v.who.Account == "" {
 		return p

@@ -47,8 +47,9 @@ type House struct {
 	feed      *feed.Feed
 	clock     clock.Clock
 	warm      *journal.Cache[*record]
-	directory int64 // chart of the practice itself
-	intake    int64 // chart of what belongs to nobody yet
+	looks     *journal.Cache[[]indexed] // opened audit entries, newest first
+	directory int64                     // chart of the practice itself
+	intake    int64                     // chart of what belongs to nobody yet
 
 	background sync.WaitGroup
 }
@@ -61,6 +62,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 		c.Cache = 256 << 20
 	}
 	h.warm = journal.NewCache[*record](c.Cache)
+	h.looks = journal.NewCache[[]indexed](c.Cache / 8)
 	if err := c.DB.Migrate(ctx, "chart", schema); err != nil {
 		return nil, fmt.Errorf("chart: %w", err)
 	}

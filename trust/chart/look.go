@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -41,17 +42,13 @@ func (c *Chart) Looked(ctx context.Context, before int64, limit int) ([]Look, er
 		return nil, err
 	}
 	c.note("read", fhir.Resource{})
-	stored, err := c.h.audit.Of(ctx, c.num, before, limit)
+	found, err := c.h.lines(ctx, c.num, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("chart: who looked: %w", err)
 	}
-	out := make([]Look, 0, len(stored))
-	for _, s := range stored {
-		var l line
-		if err := json.Unmarshal(s.Plain, &l); err != nil {
-			return nil, fmt.Errorf("chart: audit entry %d: %w", s.Index, err)
-		}
-		out = append(out, l.look(s.Index, c.num, c.act.Who))
+	out := make([]Look, len(found))
+	for i, f := range found {
+		out[i] = f.look(f.index, c.act.Who)
 	}
 	return out, nil
 }
@@ -79,11 +76,91 @@ func (c *Chart) mayLook() error {
 	return nil
 }
 
-func (l line) look(index, chart int64, reader identity.Who) Look {
+func (l line) look(index int64, reader identity.Who) Look {
 	return Look{
 		Index: index, At: l.At, Who: l.Name, Kind: l.Kind, Role: l.Role,
 		Self:   l.Kind == identity.Patient && reader.Kind == identity.Patient && l.Account == reader.Account,
 		Action: l.Action, What: l.What, Purpose: l.Purpose, Reason: l.Reason, Types: l.Types, Refs: l.Refs, Read: l.Read,
 		Detail: l.Detail, Outcome: l.Outcome, Device: l.Device, IP: l.IP,
 	}
+}
+
+// An indexed is an opened audit entry. Entries never change, so the newest of a chart are kept opened: a patient's home page
+// asks for them each time, and only what was added since has to be read.
+type indexed struct {
+	index int64
+	line
+}
+
+const (
+	keepLines = 1000 // opened entries kept per chart
+	lineBytes = 700  // what one weighs, about
+)
+
+// lines are a chart's audit entries, newest first, before an index.
+func (h *House) lines(ctx context.Context, num, before int64, limit int) ([]indexed, error) {
+	kept, err := h.newest(ctx, num)
+	if err != nil {
+		return nil, err
+	}
+	from := 0
+	if before > 0 {
+		from = sort.Search(len(kept), func(i int) bool { return kept[i].index < before })
+	}
+	if from+limit <= len(kept) || len(kept) < keepLines { // all there, or all there is
+		return kept[from:min(from+limit, len(kept))], nil
+	}
+	return h.read(ctx, num, before, limit)
+}
+
+// newest brings the kept entries of a chart up to date.
+func (h *House) newest(ctx context.Context, num int64) ([]indexed, error) {
+	kept, err := h.looks.Get(ctx, num, func(ctx context.Context) ([]indexed, int64, error) {
+		l, err := h.read(ctx, num, 0, keepLines)
+		return l, int64(len(l)) * lineBytes, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var added []indexed
+	for before, step := int64(0), 8; ; step = 100 {
+		more, err := h.read(ctx, num, before, step)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range more {
+			if len(kept) > 0 && m.index <= kept[0].index {
+				more = nil // met what is kept
+				break
+			}
+			added = append(added, m)
+		}
+		if len(more) < step {
+			break
+		}
+		before = more[len(more)-1].index
+	}
+	if len(added) == 0 {
+		return kept, nil
+	}
+	all := append(added, kept...)
+	all = all[:min(len(all), keepLines)]
+	h.looks.Put(num, all, int64(len(all))*lineBytes)
+	return all, nil
+}
+
+// read opens entries from the log.
+func (h *House) read(ctx context.Context, num, before int64, limit int) ([]indexed, error) {
+	stored, err := h.audit.Of(ctx, num, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]indexed, len(stored))
+	for i, s := range stored {
+		out[i].index = s.Index
+		if err := json.Unmarshal(s.Plain, &out[i].line); err != nil {
+			return nil, fmt.Errorf("audit entry %d: %w", s.Index, err)
+		}
+	}
+	return out, nil
 }
