@@ -204,14 +204,22 @@ func readNew(v *care.Visit) (*Book, error) {
 	return Collect(s.in), nil
 }
 
-// write stores a comment on a result: a ClinicalImpression, completed, by who is signed in.
+// write stores a comment on a result: a ClinicalImpression, completed, by who is signed in. It carries the result's
+// sensitivity labels: who may not see the one must not read about it in the other.
 func write(v *care.Visit, r *Result, text string) error {
 	p, err := v.Chart.Patient(v.Context())
 	if err != nil {
 		return err
 	}
+	about, err := v.Chart.Get(v.Context(), r.Type, r.ID)
+	if err != nil {
+		return err
+	}
 	ci := fhir.ClinicalImpression{ID: v.Chart.NewID(), Status: "completed", Subject: fhir.RefTo(p), Date: fhir.Instant(v.Now),
 		Assessor: fhir.Reference{Reference: v.Who.Practitioner, Display: v.Who.Name}, Summary: text}
+	if m := labels(about.Resource); len(m) > 0 {
+		ci.Meta = &fhir.Meta{Security: m}
+	}
 	if r.Type == "Observation" {
 		ci.Finding = []fhir.ClinicalImpressionFinding{{ItemReference: fhir.Reference{Reference: r.Ref()}}}
 	} else { // R4 has no report among finding.itemReference's targets
@@ -221,7 +229,7 @@ func write(v *care.Visit, r *Result, text string) error {
 	if err != nil {
 		return err
 	}
-	return v.Chart.Write(v.Context(), chart.Change{What: "commented", Put: []fhir.Resource{res}})
+	return v.Chart.Write(v.Context(), chart.Change{Room: "results", What: "commented", Put: []fhir.Resource{res}})
 }
 
 // withdraw marks a comment as entered in error; the guard sees that only its author does.
@@ -234,7 +242,7 @@ func withdraw(v *care.Visit, id string) (fhir.ClinicalImpression, error) {
 	if err != nil {
 		return fhir.ClinicalImpression{}, err
 	}
-	err = v.Chart.Write(v.Context(), chart.Change{What: "withdrew a comment", Put: []fhir.Resource{r}, If: map[string]int64{e.Ref(): e.Version}})
+	err = v.Chart.Write(v.Context(), chart.Change{Room: "results", What: "withdrew", Put: []fhir.Resource{r}, If: map[string]int64{e.Ref(): e.Version}})
 	return fhir.Into[fhir.ClinicalImpression](r), err
 }
 
@@ -273,4 +281,14 @@ func performers(v *care.Visit, r *Result) []string {
 		}
 	}
 	return names
+}
+
+func labels(r fhir.Resource) []fhir.Coding {
+	m := fhir.Into[struct {
+		Meta *fhir.Meta `json:"meta"`
+	}](r).Meta
+	if m == nil {
+		return nil
+	}
+	return m.Security
 }

@@ -88,7 +88,7 @@ func aboutResults(ci fhir.ClinicalImpression) bool {
 	return false
 }
 
-// onlyStatus reports whether old and new differ in status, and in what the server keeps in meta, alone.
+// onlyStatus reports whether old and new differ in status, and in the version that the server keeps in meta, alone.
 func onlyStatus(old, new fhir.Resource) bool {
 	var a, b map[string]any
 	if json.Unmarshal(old.Raw(), &a) != nil || json.Unmarshal(new.Raw(), &b) != nil {
@@ -96,7 +96,13 @@ func onlyStatus(old, new fhir.Resource) bool {
 	}
 	for _, m := range []map[string]any{a, b} {
 		delete(m, "status")
-		delete(m, "meta")
+		if meta, ok := m["meta"].(map[string]any); ok {
+			delete(meta, "versionId")
+			delete(meta, "lastUpdated")
+			if len(meta) == 0 {
+				delete(m, "meta")
+			}
+		}
 	}
 	return reflect.DeepEqual(a, b)
 }

@@ -69,6 +69,13 @@ func TestGuardComment(t *testing.T) {
 	}
 	fine := mk("completed", "Practitioner/nair", "Observation/x", "Good.")
 	gone := mk("entered-in-error", "Practitioner/nair", "Observation/x", "Good.")
+	labelled := func(r fhir.Resource) fhir.Resource {
+		r, err := r.With("meta", fhir.Meta{VersionID: r.ID() + "1", Security: []fhir.Coding{{Code: "R"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
 	var none fhir.Resource
 	for _, c := range []struct {
 		name     string
@@ -94,6 +101,8 @@ func TestGuardComment(t *testing.T) {
 		{"who wrote it edits it", drNair, fine, mk("completed", "Practitioner/nair", "Observation/x", "Bad."), errEdit},
 		{"who wrote it edits while withdrawing", drNair, fine, mk("entered-in-error", "Practitioner/nair", "Observation/x", "Bad."), errEdit},
 		{"who wrote it moves it", drNair, fine, mk("entered-in-error", "Practitioner/nair", "Observation/y", "Good."), errEdit},
+		{"its label comes off", drNair, labelled(fine), gone, errEdit},
+		{"its label stays", drNair, labelled(fine), labelled(gone), nil},
 		{"it comes back", drNair, gone, fine, errEdit},
 		{"a patient with a role writes", forged, none, fine, errNoComment},
 		{"a patient withdraws it", patient, fine, gone, errNoComment},

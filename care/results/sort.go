@@ -309,9 +309,12 @@ func (b *Book) Pick(f Filter, names func(*Result) string) []Group {
 		n := Group{Report: g.Report}
 		whole := g.Report != nil && keep(g.Report)
 		for _, r := range g.Items {
-			if keep(r) || (whole && f.Only != "flagged" && f.Only != "new") {
+			if keep(r) {
 				n.Items = append(n.Items, r)
 			}
+		}
+		if whole && len(n.Items) == 0 && f.Only != "flagged" && f.Only != "new" {
+			n.Items = g.Items // the report itself was meant
 		}
 		if whole || len(n.Items) > 0 {
 			out = append(out, n)

@@ -59,9 +59,10 @@ func withdrawal(v *care.Visit) error {
 	return v.Go("/results")
 }
 
-// mayComment: the form is there for those the policy lets write, for results that can be commented on.
+// mayComment: the form is there for those the policy lets write, for results that can be commented on; and always with
+// words that somebody typed, so that nothing is lost.
 func mayComment(v *care.Visit, o *oneView) bool {
-	return v.Base != "" && comments(v.Who.Role) && v.Who.Practitioner != "" && o.State != Gone
+	return v.Base != "" && comments(v.Who.Role) && v.Who.Practitioner != "" && (o.State != Gone || o.Text != "")
 }
 
 // mine: only who wrote a comment may withdraw it.
