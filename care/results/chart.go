@@ -284,7 +284,7 @@ func performers(v *care.Visit, r *Result) []string {
 }
 
 func labels(r fhir.Resource) []fhir.Coding {
-	m := fhir.Into[struct {
+	m := fhir.View[struct {
 		Meta *fhir.Meta `json:"meta"`
 	}](r).Meta
 	if m == nil {

@@ -42,10 +42,10 @@ func guardResult(who identity.Who, old, new fhir.Resource) error {
 	case old.IsZero():
 		return nil
 	}
-	var was struct {
+	was := fhir.View[struct {
 		Status string `json:"status"`
-	}
-	if err := json.Unmarshal(old.Raw(), &was); err != nil || (was.Status != "registered" && was.Status != "preliminary" && was.Status != "partial") {
+	}](old)
+	if was.Status != "registered" && was.Status != "preliminary" && was.Status != "partial" {
 		return errFinal
 	}
 	return nil
