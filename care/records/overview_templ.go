@@ -130,7 +130,7 @@ func deskPage(v *care.Visit, s summary) templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = site.PageHead(site.Head{Title: v.Words.T("records.desk.title")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = site.PageHead(site.Head{Title: v.Words.T("records.nav.record")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -176,7 +176,7 @@ func deskPage(v *care.Visit, s summary) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = site.Card(site.Box{ID: "h-all", Title: v.Words.T("records.allergies"), Flush: s.Allergies.Known == SomeKnown, Strong: true,
-				Icon: "triangle-alert", Tone: allergyTone(s.Allergies), More: more(v, "records.allergies", "/allergies")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+				More: more(v, "records.allergies", "/allergies")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -202,7 +202,7 @@ func deskPage(v *care.Visit, s summary) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = site.Card(site.Box{ID: "h-prob", Title: v.Words.T("records.problem.active"), Flush: true, More: more(v, "records.conditions", "/conditions")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = site.Card(site.Box{ID: "h-prob", Title: v.Words.T("records.desk.problems"), Flush: true, More: more(v, "records.conditions", "/conditions")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -228,7 +228,7 @@ func deskPage(v *care.Visit, s summary) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = site.Card(site.Box{ID: "h-med", Title: v.Words.T("records.med.now"), Flush: true, More: more(v, "records.nav.medicines", "/medicines")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = site.Card(site.Box{ID: "h-med", Title: v.Words.T("records.desk.medicines"), Flush: true, More: more(v, "records.nav.medicines", "/medicines")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -596,7 +596,7 @@ func closedPage(v *care.Visit) templ.Component {
 			templ_7745c5c3_Var27 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = site.PageHead(site.Head{Title: v.Words.T("records.desk.title")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = site.PageHead(site.Head{Title: v.Words.T("records.nav.record")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

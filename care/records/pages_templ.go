@@ -1408,7 +1408,7 @@ func vitalPage(v *care.Visit, x Vital, p Pager) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if t := x.Latest(); t.Text != "" {
-					templ_7745c5c3_Err = site.Figure(figure(v.Words, t), figureUnit(t), "").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = site.Figure(figure(v.Words, t), t.Unit, "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -25,25 +25,10 @@ func noneAt(w site.Words, l AllergyList) string {
 	return w.T("records.allergy.asked", "date", date(w, l.NoneAt))
 }
 
-func allergyTone(l AllergyList) string {
-	switch l.Known {
-	case NoneKnown:
-		return "good"
-	case SomeKnown:
-		return "bad"
-	}
-	return "warn"
-}
-
 // figure is the latest value on its own; the unit stands beside it.
 func figure(w site.Words, r Reading) string {
-	if figureUnit(r) == "%" {
-		return value(w, r.Text, "")
-	}
 	return value(w, r.Text, "")
 }
-
-func figureUnit(r Reading) string { return r.Unit }
 
 // vitalLead is the clinical name where it tells more than the plain words: not "Body weight" under "Weight".
 func vitalLead(w site.Words, l Label) string {
