@@ -117,7 +117,7 @@ func (b *barrier) finish() error {
 		b.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	b.w.WriteHeader(b.status)
-	if b.r.Method == http.MethodHead {
+	if b.r.Method == http.MethodHead || len(body) == 0 { // HTTP/2 takes even an empty write after 204 for an error
 		return nil
 	}
 	_, err := b.w.Write(body)
