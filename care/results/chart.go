@@ -129,15 +129,15 @@ func readOne(v *care.Visit, typ, id string) (*Book, *Result, error) {
 	switch typ {
 	case "Observation":
 		for _, r := range s.search("DiagnosticReport", "result="+url.QueryEscape(e.Ref())) {
-			s.members(r)
+			s.members(r.Resource)
 		}
 		for _, p := range s.search("Observation", "has-member="+url.QueryEscape(e.Ref())) {
-			s.members(p)
+			s.members(p.Resource)
 		}
-		s.members(e)
+		s.members(e.Resource)
 		s.same(e)
 	case "DiagnosticReport":
-		s.members(e)
+		s.members(e.Resource)
 	}
 	s.search("ClinicalImpression", "")
 	if s.err != nil {
@@ -152,14 +152,14 @@ func readOne(v *care.Visit, typ, id string) (*Book, *Result, error) {
 }
 
 // members reads the tests of a report or panel.
-func (s *source) members(e chart.Entry) {
-	switch e.Type() {
+func (s *source) members(r fhir.Resource) {
+	switch r.Type() {
 	case "DiagnosticReport":
-		for _, ref := range fhir.Into[fhir.DiagnosticReport](e.Resource).Result {
+		for _, ref := range fhir.Into[fhir.DiagnosticReport](r).Result {
 			s.getRef(local(ref))
 		}
 	case "Observation":
-		for _, ref := range fhir.Into[fhir.Observation](e.Resource).HasMember {
+		for _, ref := range fhir.Into[fhir.Observation](r).HasMember {
 			s.getRef(local(ref))
 		}
 	}
@@ -197,6 +197,9 @@ func readNew(v *care.Visit) (*Book, error) {
 		for _, ref := range about(fhir.Into[fhir.ClinicalImpression](e.Resource)) {
 			s.getRef(ref)
 		}
+	}
+	for _, r := range slices.Clone(s.in.Reports) {
+		s.members(r.Resource) // a report without its tests would go by another name here than in the list
 	}
 	if s.err != nil {
 		return nil, s.err

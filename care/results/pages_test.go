@@ -437,9 +437,14 @@ func TestHomeCards(t *testing.T) {
 	for _, c := range got[1:] {
 		titles = append(titles, c.Title+" | "+c.Detail+" | "+c.Href)
 	}
-	want := []string{"Blood tests | 4 tests · 1 outside the usual range | /results/report/r", "Potassium | 9 mmol/L · High | /results/a", "D4 | No value given | /results/d4"}
+	want := []string{"Potassium | 9 mmol/L · High | /results/a", "Blood tests | 4 tests · 1 outside the usual range | /results/report/r", "D4 | No value given | /results/d4"}
 	if !slices.Equal(titles, want) {
 		t.Errorf("got  %q\nwant %q", titles, want)
+	}
+	docs = append(docs, mk(aComment(t, "c2", "completed", "DiagnosticReport/thin", "Hello.")), aReport(t, "thin", `,"result":[{"reference":"Observation/old"}]`))
+	got = cards(visit(t, "en", ""), collect(t, docs...))
+	if c := got[0]; c.Title != "Read 2 new comments" || c.Detail != "Potassium · Old" || c.Href != "/results?show=new" {
+		t.Errorf("two comments: %+v", c)
 	}
 	if got := cards(visit(t, "en", ""), collect(t)); len(got) != 0 {
 		t.Errorf("nothing is new: %+v", got)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -193,76 +192,103 @@ func home(_ context.Context, v *care.Visit) ([]care.Card, error) {
 }
 
 func cards(v *care.Visit, b *Book) []care.Card {
-	var todo, news []care.Card
-	asked := map[string]bool{}
-	for _, r := range b.All() {
-		for _, c := range r.Comments {
-			if !c.New || c.Withdrawn || asked[c.ID] {
-				continue
-			}
-			asked[c.ID] = true
-			todo = append(todo, care.Card{Section: care.ToDo, Order: c.Updated, Icon: "message-circle", Title: v.Words.T("results.home.comment", "name", author(v, c)),
-				Detail: nameIn(v.Words, r), Href: path(r), Action: v.Words.T("results.home.read"), New: true})
-		}
+	var out []care.Card
+	if c, ok := commentCards(v, b); ok {
+		out = append(out, c)
 	}
+	var all []headline
 	for _, g := range b.Groups {
-		if len(news) == maxNews {
-			break
-		}
-		if c, ok := groupCard(v, g); ok {
-			news = append(news, c)
-		}
+		all = append(all, newsOf(v, g)...)
 	}
-	return append(todo, news...)
+	slices.SortStableFunc(all, func(x, y headline) int { return y.weight - x.weight })
+	for _, n := range all[:min(len(all), maxNews)] {
+		out = append(out, n.Card)
+	}
+	return out
 }
 
-// groupCard is one line for a report, however many tests it holds.
-func groupCard(v *care.Visit, g Group) (care.Card, bool) {
-	fresh, flagged := []*Result{}, 0
-	var updated time.Time
-	for _, r := range slices.Concat([]*Result{g.Report}, g.Items) {
-		if r == nil || !r.New || r.State == Gone {
-			continue
+// commentCards asks to read what somebody wrote: one comment by name, several in one line.
+func commentCards(v *care.Visit, b *Book) (care.Card, bool) {
+	w := v.Words
+	card := care.Card{Section: care.ToDo, Icon: "message-circle", Action: w.T("results.home.read"), New: true}
+	seen := map[string]bool{}
+	var names []string
+	for _, r := range b.All() {
+		for _, c := range slices.Concat(r.Comments, r.whole) {
+			if !c.New || c.Withdrawn || seen[c.ID] {
+				continue
+			}
+			seen[c.ID] = true
+			names = append(names, nameIn(w, r))
+			if c.Updated.After(card.Order) {
+				card.Order = c.Updated
+			}
+			card.Title, card.Href = w.T("results.home.comment", "name", author(v, c)), path(r)
 		}
-		fresh = append(fresh, r)
-		if r.Flagged() {
+	}
+	if len(names) > 1 {
+		card.Title, card.Href = w.N("results.home.comments", len(names)), "/results?show=new"
+	}
+	card.Detail = strings.Join(names[:min(len(names), 3)], " · ")
+	if len(names) > 3 {
+		card.Detail += " …"
+	}
+	return card, len(names) > 0
+}
+
+// A headline is a line about something new; what was commented on and what is outside the usual range come first.
+type headline struct {
+	care.Card
+	weight int
+}
+
+// newsOf makes one line of a report, however many tests it holds, and one of each single test.
+func newsOf(v *care.Visit, g Group) []headline {
+	var out []headline
+	if g.Report == nil {
+		for _, r := range g.Items {
+			out = append(out, newsOf(v, Group{Report: r})...)
+		}
+		return out
+	}
+	w, r := v.Words, g.Report
+	fresh, flagged, updated := r.New, 0, r.Updated
+	for _, m := range g.Items {
+		fresh = fresh || m.New
+		if m.Flagged() {
 			flagged++
 		}
-		if r.Updated.After(updated) {
-			updated = r.Updated
+		if m.Updated.After(updated) {
+			updated = m.Updated
 		}
 	}
-	if len(fresh) == 0 {
-		return care.Card{}, false
+	if !fresh || r.State == Gone {
+		return nil
 	}
-	w := v.Words
-	c := care.Card{Section: care.New, Order: updated, Icon: icon(fresh[0]), New: true, Title: nameIn(w, fresh[0]), Href: path(fresh[0])}
-	if flagged > 0 {
-		c.Tone = "warn"
-	}
+	c := care.Card{Section: care.New, Order: updated, Icon: icon(r), New: true, Title: nameIn(w, r), Href: path(r)}
 	var said []string
-	switch {
-	case len(fresh) == 1:
-		for _, s := range []string{valueIn(w, fresh[0]), rowTag(w, fresh[0]).Text} {
-			if s != "" {
-				said = append(said, s)
-			}
-		}
-	default:
-		if g.Report == nil {
-			c.Title, c.Href = w.N("results.count", len(fresh)), "/results?show=new"
-		}
+	if len(g.Items) > 0 {
 		said = append(said, w.N("results.count", len(g.Items)))
 		if flagged > 0 {
 			said = append(said, w.N("results.flaggedCount", flagged))
 		}
-	}
-	if g.Report == nil && len(fresh) > 1 {
-		said = said[1:]
-		said = append([]string{whenIn(w, g.When())}, said...)
+	} else {
+		for _, s := range []string{valueIn(w, r), statusIn(w, r), stateTag(w, r).Text} {
+			if s != "" {
+				said = append(said, s)
+			}
+		}
 	}
 	c.Detail = strings.Join(said, " · ")
-	return c, true
+	n := headline{Card: c}
+	if flagged > 0 || r.Flagged() {
+		n.Tone = "warn"
+		n.weight++
+	}
+	if r.Commented() || slices.ContainsFunc(g.Items, (*Result).Commented) {
+		n.weight += 2
+	}
+	return append(out, n)
 }
 
 // icon hints at the sort of test.
