@@ -60,7 +60,7 @@ func (d *Door) headers(w http.ResponseWriter, _ *visit) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", permissions)
 	h.Set("Cache-Control", "no-store")
-	if d.TLS {
+	if d.TLS && !d.Demo { // a demo must not bind localhost to https for two years
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
 }
