@@ -18,6 +18,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 )
 
@@ -103,11 +104,15 @@ func (w *world) must(err error) {
 	}
 }
 
+// system is a user's record as the practice's own tools see it.
+func (w *world) system(name string) *chart.Chart {
+	return w.h.charts.System(w.h.charts.Begin(system("test"), "test"), w.users[name].account.Chart)
+}
+
 // first is the id of the first resource of a type that a search in a user's record finds.
 func (w *world) first(name, typ, query string) string {
 	w.t.Helper()
-	c := w.h.charts.System(w.h.charts.Begin(system("test"), "test"), w.users[name].account.Chart)
-	found, err := c.Search(context.Background(), typ, query)
+	found, err := w.system(name).Search(context.Background(), typ, query)
 	w.must(err)
 	if len(found) == 0 {
 		w.t.Fatalf("%s has no %s with %s", name, typ, query)
@@ -274,8 +279,7 @@ func (s *syncBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return 
 
 // demoPatient is the record number of a user.
 func demoPatient(w *world, name string) (string, error) {
-	c := w.h.charts.System(w.h.charts.Begin(system("test"), "test"), w.users[name].account.Chart)
-	r, err := c.Patient(context.Background())
+	r, err := w.system(name).Patient(context.Background())
 	if err != nil {
 		return "", err
 	}
