@@ -200,11 +200,9 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 			}
 			o.file = f
 		}
-		if o.version == 1 {
-			if err := h.claimID(ctx, tx, p, *o); err != nil {
-				return err
-			}
-		}
+	}
+	if err := h.claimIDs(ctx, tx, p); err != nil {
+		return err
 	}
 	b := batch{at: h.clock(), ops: p.ops}
 	if err := h.journal.Append(ctx, tx, p.chart, p.record.seq+1, b.encode()); err != nil {
@@ -231,17 +229,22 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 	return nil
 }
 
-// claimID makes sure that a resource id stands in one chart only. Ids that we assigned name their chart themselves.
-func (h *House) claimID(ctx context.Context, tx *store.Tx, p *part, o op) error {
-	if n, ok := h.ours(o.id); ok {
-		if n != p.chart {
+// claimIDs makes sure that a resource id stands in one chart only. Ids that we assigned name their chart themselves.
+func (h *House) claimIDs(ctx context.Context, tx *store.Tx, p *part) error {
+	var keys [][]string
+	for _, o := range p.ops {
+		if o.version != 1 {
+			continue
+		}
+		if n, ok := h.ours(o.id); !ok {
+			keys = append(keys, []string{o.typ, o.id})
+		} else if n != p.chart {
 			return fmt.Errorf("%w: %s/%s belongs to another record", ErrRefused, o.typ, o.id)
 		}
-		return nil
 	}
-	err := h.journal.Claim(ctx, tx, p.chart, "id", o.typ, o.id)
+	at, err := h.journal.ClaimAll(ctx, tx, p.chart, "id", keys)
 	if errors.Is(err, journal.ErrClaimed) {
-		return fmt.Errorf("%w: %s/%s belongs to another record", ErrRefused, o.typ, o.id)
+		return fmt.Errorf("%w: %s/%s belongs to another record", ErrRefused, keys[at][0], keys[at][1])
 	}
 	return err
 }

@@ -30,19 +30,30 @@ func (j *Journal) area(domain string) []byte { return j.vault.Token("journal dom
 // Claim takes a unique keyed token for a chart, or ErrClaimed. It is a constraint, never a check.
 // After ErrClaimed the transaction may go on.
 func (j *Journal) Claim(ctx context.Context, tx *store.Tx, chart int64, domain string, parts ...string) error {
+	_, err := j.ClaimAll(ctx, tx, chart, domain, [][]string{parts})
+	return err
+}
+
+// ClaimAll takes many tokens, as Claim does each. At the first that cannot be had it stops and says which.
+func (j *Journal) ClaimAll(ctx context.Context, tx *store.Tx, chart int64, domain string, keys [][]string) (at int, err error) {
+	if len(keys) == 0 {
+		return 0, nil
+	}
 	if _, err := j.key(ctx, tx, chart); err != nil { // nothing is kept for an erased chart
-		return fmt.Errorf("journal: claim: %w", err)
+		return 0, fmt.Errorf("journal: claim: %w", err)
 	}
-	token := j.claimToken(domain, parts)
-	n, err := tx.Exec(ctx, "INSERT INTO journal_claim (token, chart, proof) VALUES ($1, $2, $3) ON CONFLICT (token) DO NOTHING",
-		token, chart, j.proof("claim", token, chart))
-	if err != nil {
-		return fmt.Errorf("journal: claim: %w", err)
+	for i, parts := range keys {
+		token := j.claimToken(domain, parts)
+		n, err := tx.Exec(ctx, "INSERT INTO journal_claim (token, chart, proof) VALUES ($1, $2, $3) ON CONFLICT (token) DO NOTHING",
+			token, chart, j.proof("claim", token, chart))
+		if err != nil {
+			return i, fmt.Errorf("journal: claim: %w", err)
+		}
+		if n == 0 {
+			return i, fmt.Errorf("journal: claim: %w", ErrClaimed)
+		}
 	}
-	if n == 0 {
-		return fmt.Errorf("journal: claim: %w", ErrClaimed)
-	}
-	return nil
+	return len(keys), nil
 }
 
 // Unclaim gives a claim back (a cancelled slot). What the chart does not hold it cannot give back: false.
