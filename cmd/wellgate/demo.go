@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -110,6 +111,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if err := printSignins(os.Stdout, st, h.clock()); err != nil {
 		return err
 	}
+	go debug.FreeOSMemory() // filling took much more than serving needs
 	c.watchKeyboard(ctx, st)
 	return serve(ctx, ln, door, h)
 }

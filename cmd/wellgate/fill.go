@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wellgate/wellgate/demo"
 	"github.com/wellgate/wellgate/fhir"
@@ -69,32 +72,42 @@ func (c *demoCmd) found(ctx context.Context, o opening, st *demoState) (*house, 
 	return h, h.peopleDemo(ctx, p, st)
 }
 
-// deliverDemo stores the practice's directory and every patient's record, each in one transaction.
+// deliverDemo stores the practice's directory and every patient's record, each in one transaction. Records are checked
+// side by side; only the writing waits its turn.
 func (h *house) deliverDemo(ctx context.Context, p *demo.Practice) error {
 	act := h.charts.Begin(system("demo"), "demo.fill")
 	if _, err := h.charts.Deliver(ctx, act, chart.Delivery{What: "demo.fill", Resources: p.Directory}); err != nil {
 		return fmt.Errorf("demo directory: %w", err)
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, patient := range p.Patients {
-		rs := append([]fhir.Resource{patient.Resource}, patient.Record...)
-		for _, f := range patient.Files {
-			_, id, _ := strings.Cut(f.Ref, "/")
-			b, err := fhir.New(fhir.Binary{ID: id, ContentType: f.ContentType, Data: base64Text(f.Bytes)})
-			if err != nil {
-				return err
-			}
-			rs = append(rs, b)
+		g.Go(func() error { return h.deliverPatient(ctx, patient) })
+	}
+	return g.Wait()
+}
+
+func (h *house) deliverPatient(ctx context.Context, patient demo.Patient) error {
+	rs := append([]fhir.Resource{patient.Resource}, patient.Record...)
+	for _, f := range patient.Files {
+		_, id, _ := strings.Cut(f.Ref, "/")
+		b, err := fhir.New(fhir.Binary{ID: id, ContentType: f.ContentType, Data: base64Text(f.Bytes)})
+		if err != nil {
+			return err
 		}
-		act := h.charts.Begin(system("demo"), "demo.fill")
-		if _, err := h.charts.Deliver(ctx, act, chart.Delivery{What: "demo.fill", Resources: rs}); err != nil {
-			return fmt.Errorf("demo patient %s: %w", patient.Resource.ID(), err)
-		}
+		rs = append(rs, b)
+	}
+	act := h.charts.Begin(system("demo"), "demo.fill")
+	if _, err := h.charts.Deliver(ctx, act, chart.Delivery{What: "demo.fill", Resources: rs}); err != nil {
+		return fmt.Errorf("demo patient %s: %w", patient.Resource.ID(), err)
 	}
 	return nil
 }
 
 // peopleDemo makes the accounts; those shown on the console get a password and an authenticator secret.
 func (h *house) peopleDemo(ctx context.Context, p *demo.Practice, st *demoState) error {
+	var accs []identity.Account // those shown on the console
+	var users []demoUser
 	for _, s := range p.Staff {
 		acc, err := h.identity.Accounts.Create(ctx, identity.Account{
 			Kind: identity.Staff, Role: identity.Role(s.Role), Name: s.Name, Login: s.Login, Practitioner: s.Practitioner,
@@ -103,9 +116,7 @@ func (h *house) peopleDemo(ctx context.Context, p *demo.Practice, st *demoState)
 			return fmt.Errorf("demo staff: %w", err)
 		}
 		if s.Hero {
-			if err := h.signinDemo(ctx, st, acc, demoUser{Name: s.Name, Story: s.Story, Staff: true, Role: s.Role}); err != nil {
-				return err
-			}
+			accs, users = append(accs, acc), append(users, demoUser{Name: s.Name, Story: s.Story, Staff: true, Role: s.Role})
 		}
 	}
 	for _, patient := range p.Patients {
@@ -123,10 +134,25 @@ func (h *house) peopleDemo(ctx context.Context, p *demo.Practice, st *demoState)
 			return fmt.Errorf("demo patient: %w", err)
 		}
 		if patient.Hero {
-			if err := h.signinDemo(ctx, st, acc, demoUser{Name: patient.DisplayName, Story: patient.Story}); err != nil {
-				return err
-			}
+			accs, users = append(accs, acc), append(users, demoUser{Name: patient.DisplayName, Story: patient.Story})
 		}
+	}
+	return h.signinsDemo(ctx, st, accs, users)
+}
+
+// signinsDemo makes the sign-ins side by side: a password is slow to hash on purpose.
+func (h *house) signinsDemo(ctx context.Context, st *demoState, accs []identity.Account, users []demoUser) error {
+	made := make([]demoState, len(users))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range users {
+		g.Go(func() error { return h.signinDemo(ctx, &made[i], accs[i], users[i]) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, m := range made {
+		st.Signins = append(st.Signins, m.Signins...)
 	}
 	return nil
 }

@@ -74,7 +74,8 @@ func tlsConfig(c *certificate) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// serve answers on l until ctx ends, then drains for at most ten seconds. Expired sessions and steps are swept hourly.
+// serve answers on l until ctx ends, then drains for at most ten seconds. Expired sessions, steps and replaced snapshots
+// are swept hourly.
 func serve(ctx context.Context, l net.Listener, door *web.Door, h *house) error {
 	srv := door.Server()
 	done := make(chan error, 1)
@@ -86,7 +87,8 @@ func serve(ctx context.Context, l net.Listener, door *web.Door, h *house) error 
 		case err := <-done:
 			return err
 		case <-tick.C:
-			if err := h.identity.Sweep(ctx); err != nil {
+			_, err := h.journal.Sweep(ctx)
+			if err := errors.Join(err, h.identity.Sweep(ctx)); err != nil {
 				slog.Warn("sweep", "error", err)
 			}
 		case <-ctx.Done():
