@@ -88,6 +88,11 @@ func TestNext(t *testing.T) {
 		if len(ahead)+len(past) != len(c.in) {
 			t.Errorf("%s: appointments got lost", c.name)
 		}
+		for _, a := range ahead {
+			if a.Status == Cancelled {
+				t.Errorf("%s: a cancelled appointment is announced", c.name)
+			}
+		}
 		if got, _ := Next(ahead); got.ID != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got.ID, c.want)
 		}

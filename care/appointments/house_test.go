@@ -206,7 +206,7 @@ func TestAThousand(t *testing.T) {
 func TestCalendarFile(t *testing.T) {
 	p := open(t,
 		booked("next", "booked", "2026-11-24T09:20:00Z", `,"serviceType":[{"text":"HIV clinic"}],"description":"secret reason","reasonCode":[{"text":"secret reason"}]`),
-		booked("off", "cancelled", "2026-11-25T09:20:00Z", ""), booked("was", "booked", "2025-11-25T09:20:00Z", ""))
+		booked("off", "cancelled", "2026-11-25T09:20:00Z", ""), booked("was", "booked", "2025-11-25T09:20:00Z", ""), booked("asked", "proposed", "2026-11-26T09:20:00Z", ""))
 	w := p.get(p.amina(), "en", "/appointments/next/calendar.ics")
 	if p.err != nil {
 		t.Fatal(p.err)
@@ -225,7 +225,7 @@ func TestCalendarFile(t *testing.T) {
 	if h := w.Header(); h.Get("Content-Type") != "text/calendar; charset=utf-8" || h.Get("Content-Disposition") != `attachment; filename="appointment.ics"` || h.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("headers: %v", h)
 	}
-	for _, id := range []string{"off", "was", "none"} {
+	for _, id := range []string{"off", "was", "asked", "none"} {
 		if p.get(p.amina(), "en", "/appointments/"+id+"/calendar.ics"); !errors.Is(p.err, chart.ErrNotFound) {
 			t.Errorf("%s: %v, want not found", id, p.err)
 		}

@@ -162,6 +162,7 @@ func TestPlaces(t *testing.T) {
 		{`{"attachment":{"url":"/Binary/1-note"}}`, Stored, "Binary/1-note"},
 		{`{"attachment":{"url":"https://evil.example/Binary/x1"}}`, Elsewhere, ""},
 		{`{"attachment":{"url":"//evil.example/Binary/x1"}}`, Elsewhere, ""},
+		{`{"attachment":{"url":"//Binary/x1"}}`, Elsewhere, ""},
 		{`{"attachment":{"url":"Binary/../Patient/x"}}`, Elsewhere, ""},
 		{`{"attachment":{"url":"Patient/x"}}`, Elsewhere, ""},
 		{`{"attachment":{"url":"file:///etc/passwd"}}`, Elsewhere, ""},

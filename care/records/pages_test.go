@@ -67,6 +67,7 @@ func TestOneAndAThousand(t *testing.T) {
 			last := p.page(p.amina(), "en", url+"?page=20")
 			last.count("main .list li", PerPage)
 			last.has("main", "Showing 951 to 1000 of 1000")
+			p.page(p.amina(), "en", url+"?page=19").count("main .pager a", 2)
 			seen := map[string]bool{}
 			for n := range 20 {
 				for _, h := range p.page(p.amina(), "en", fmt.Sprintf("%s?page=%d", url, n+1)).all("main .list .t") {
