@@ -106,9 +106,13 @@ func (m *mould) others(ctx context.Context, h *house, st *demoState, p *demo.Pra
 	if err != nil {
 		return err
 	}
-	if err := h.signinDemo(ctx, st, acc, demoUser{Name: acc.Name}); err != nil {
+	u := demoUser{Name: acc.Name, Login: acc.Login, Password: madeUpPassword()}
+	setup, err := h.identity.OneTime.Set(ctx, acc.ID)
+	if err = errors.Join(err, h.identity.Passwords.Set(ctx, acc.ID, u.Password)); err != nil {
 		return err
 	}
+	u.Secret = setup.Secret
+	st.Signins = append(st.Signins, u)
 	for _, x := range p.Patients {
 		if !strings.HasPrefix(x.DisplayName, "Amina") {
 			continue
