@@ -112,6 +112,11 @@ func TestTwins(t *testing.T) {
 	}
 	b = collect(t, lab(t, "a", v), lab(t, "b", v+`,"issued":"2026-05-02T08:00:00Z"`), aComment(t, "ci", "completed", "Observation/a", "Good."))
 	expect(t, titles(b), []string{"-: a"})
+	b = collect(t, lab(t, "a", v), lab(t, "b", v), aComment(t, "c1", "completed", "Observation/a", "One."), aComment(t, "c2", "completed", "Observation/b", "Two."),
+		aReport(t, "r", `,"conclusion":"Fine.","result":[{"reference":"Observation/a"},{"reference":"Observation/b"}]`))
+	if r := b.One("Observation", "b"); len(r.Comments) != 2 || len(b.One("DiagnosticReport", "r").Members) != 1 {
+		t.Errorf("two copies, both commented: %d comments, %d members", len(r.Comments), len(b.One("DiagnosticReport", "r").Members))
+	}
 	b = collect(t, lab(t, "a", v), lab(t, "b", v+`,"status":"corrected"`))
 	expect(t, titles(b), []string{"-: a b"})
 }

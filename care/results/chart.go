@@ -139,7 +139,7 @@ func readOne(v *care.Visit, typ, id string) (*Book, *Result, error) {
 	case "DiagnosticReport":
 		s.members(e.Resource)
 	}
-	s.search("ClinicalImpression", "")
+	s.commentsOn(e.Ref())
 	if s.err != nil {
 		return nil, nil, s.err
 	}
@@ -149,6 +149,23 @@ func readOne(v *care.Visit, typ, id string) (*Book, *Result, error) {
 		return nil, nil, chart.ErrNotFound // another room's
 	}
 	return b, r, nil
+}
+
+// commentsOn reads what was written about a result, and about the reports it belongs to.
+func (s *source) commentsOn(ref string) {
+	refs := []string{ref}
+	for _, r := range s.in.Reports {
+		refs = append(refs, r.Ref())
+	}
+	for _, o := range s.in.Observations {
+		if len(fhir.Into[fhir.Observation](o.Resource).HasMember) > 0 {
+			refs = append(refs, o.Ref())
+		}
+	}
+	slices.Sort(refs)
+	list := url.QueryEscape(strings.Join(slices.Compact(refs), ","))
+	s.search("ClinicalImpression", "finding-ref="+list)
+	s.search("ClinicalImpression", "investigation="+list)
 }
 
 // members reads the tests of a report or panel.

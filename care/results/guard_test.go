@@ -136,6 +136,7 @@ func TestReads(t *testing.T) {
 		longest    int
 	}{
 		{"Your sugar is a little high. Keep taking your pills. We will test again in May.", "en", true, 6},
+		{"Keep walking every day, Amina. It is working.", "en", true, 5},
 		{"The comprehensive metabolic evaluation demonstrates considerable abnormalities necessitating further investigation.", "en", false, 10},
 		{strings.Repeat("word ", 20), "en", false, 20},
 		{"Su azúcar está un poco alto. Siga con sus pastillas. Lo vemos en mayo.", "es", true, 6},

@@ -386,6 +386,15 @@ func TestOddResults(t *testing.T) {
 	}
 }
 
+func TestCommentOnThinReportStandsOnItsTest(t *testing.T) {
+	docs := []Doc{lab(t, "a", `"valueInteger":3`), aReport(t, "r", `,"result":[{"reference":"Observation/a"}]`), aComment(t, "c", "completed", "DiagnosticReport/r", "On the whole.")}
+	p := oneOf(t, "en", "", "Observation/a", docs...)
+	p.sound()
+	p.in(".quote", "On the whole.")
+	p.in("a[href=/results/report/r]", "Blood tests")
+	listOf(t, "en", Filter{Only: "commented"}, 1, docs...).in("li", "Has a comment")
+}
+
 func TestDeskForm(t *testing.T) {
 	docs := []Doc{lab(t, "a", `"valueInteger":3`), aComment(t, "c1", "completed", "Observation/a", "Mine.")}
 	p := oneOf(t, "en", "/desk/x", "Observation/a", docs...)

@@ -148,13 +148,10 @@ func load(v *care.Visit, typ, id string) (*oneView, error) {
 func view(b *Book, r *Result) *oneView {
 	o := &oneView{Result: r, Trend: b.Trend(r), Authors: map[string]string{}}
 	o.Previous = Previous(o.Trend, r)
-	for _, g := range b.Groups {
-		if g.Report == nil || g.Report == r || !slices.Contains(g.Report.Members, r) {
-			continue
-		}
-		o.Reports = append(o.Reports, g.Report)
-		o.About = append(o.About, g.Report.Comments...)
-		for _, m := range g.Report.Members {
+	for _, h := range b.holders(r) {
+		o.Reports = append(o.Reports, h)
+		o.About = append(o.About, h.Comments...)
+		for _, m := range h.Members {
 			if m != r && !slices.Contains(o.Siblings, m) {
 				o.Siblings = append(o.Siblings, m)
 			}

@@ -25,6 +25,10 @@ func reads(text, lang string) Reading {
 				continue
 			}
 			n++
+			if n > 1 && unicode.IsUpper([]rune(w)[0]) {
+				syllables++ // a name: its reader knows it
+				continue
+			}
 			syllables += syllablesOf(w)
 		}
 		if n > 0 {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +41,6 @@ type Result struct {
 	Drawn  bool     // value and range may be drawn together: they do not contradict the status
 	Parts  []Result // components, each with its own value
 
-	Reports    []string  // refs of the reports it belongs to
 	Members    []*Result // of a report or panel, in its order
 	Conclusion []string  // a report's own words
 	Files      []fhir.Attachment
@@ -179,6 +179,20 @@ func Collect(in Input) *Book {
 // One is the result with that type and id, or nil.
 func (b *Book) One(typ, id string) *Result { return b.byRef[typ+"/"+id] }
 
+// holders are the reports and panels that r belongs to, newest first.
+func (b *Book) holders(r *Result) []*Result {
+	var hs []*Result
+	for _, h := range b.byRef {
+		if h != r && slices.Contains(h.Members, r) && !slices.Contains(hs, h) {
+			hs = append(hs, h)
+		}
+	}
+	slices.SortFunc(hs, func(x, y *Result) int {
+		return cmp.Or(y.When().Compare(x.When()), cmp.Compare(x.Ref(), y.Ref()))
+	})
+	return hs
+}
+
 // All yields every result once, in the order of the list.
 func (b *Book) All() []*Result {
 	var all []*Result
@@ -200,7 +214,6 @@ func (b *Book) reports(in Input) []*Result {
 			for _, ref := range d.Result {
 				if m := b.byRef[local(ref)]; m != nil {
 					r.Members = append(r.Members, m)
-					m.Reports = append(m.Reports, r.Ref())
 				}
 			}
 		}
@@ -326,12 +339,12 @@ func dropTwins(observations []*Result, b *Book) {
 			keep, drop = r, first
 		}
 		seen[key] = keep
-		keep.Reports = append(keep.Reports, drop.Reports...)
+		keep.Comments = append(keep.Comments, drop.Comments...)
 		for _, h := range b.byRef {
-			for i, m := range h.Members {
-				if m == drop {
-					h.Members[i] = keep
-				}
+			if i := slices.Index(h.Members, drop); i >= 0 && slices.Contains(h.Members, keep) {
+				h.Members = slices.Delete(h.Members, i, i+1)
+			} else if i >= 0 {
+				h.Members[i] = keep
 			}
 		}
 		delete(b.byRef, drop.Ref())
