@@ -88,7 +88,12 @@ func (d *Door) banner(v *care.Visit, act *chart.Act) error {
 		Name: p.DisplayName(), Born: birth(v.Words, p.BirthDate, v.Now), Number: recordNumber(p), Reason: act.Reason,
 		Flags: flags(v, p), Close: v.Base + "/leave",
 	}
-	v.Page.Nav = d.desk
+	v.Page.Nav = nil
+	for _, n := range d.desk {
+		if v.Chart.MayEnter(n.page) {
+			v.Page.Nav = append(v.Page.Nav, n.NavItem)
+		}
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/policy"
 )
 
 //go:embed words/*.json
@@ -75,8 +76,8 @@ type Door struct {
 	assets http.Handler
 	table  []Listed
 	nav    []site.NavItem
-	desk   []site.NavItem // inside a record
-	busy   chan struct{}  // admits requests
+	desk   []place       // inside a record
+	busy   chan struct{} // admits requests
 }
 
 // maxInFlight bounds the requests in work; the next one is told to come back (503, Retry-After).
@@ -95,15 +96,21 @@ func New(c Config) (*Door, error) {
 	return d, nil
 }
 
+// A place is an entry of the rail inside a record, with the page it leads to, so that nobody is led to a page they may not enter.
+type place struct {
+	site.NavItem
+	page policy.Page
+}
+
 // navigation gathers the rooms' places in the rails of portal and record.
 func (d *Door) navigation() {
 	d.nav = []site.NavItem{{Icon: "house", Key: "web.home", Href: "/", Dock: true}}
-	d.desk = []site.NavItem{}
 	for _, r := range d.Rooms {
 		d.nav = append(d.nav, r.Nav...)
 		for _, n := range r.Nav {
-			if slices.ContainsFunc(r.Routes, func(x care.Route) bool { return x.Both && x.Pattern == "GET "+n.Href }) {
-				d.desk = append(d.desk, n)
+			i := slices.IndexFunc(r.Routes, func(x care.Route) bool { return x.Both && x.Pattern == "GET "+n.Href })
+			if i >= 0 {
+				d.desk = append(d.desk, place{n, policy.Page{Name: r.Routes[i].Name, Room: r.Name, Frame: "desk"}})
 			}
 		}
 	}

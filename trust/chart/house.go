@@ -153,6 +153,12 @@ func (h *House) Enter(ctx context.Context, act *Act, page policy.Page) (*Chart, 
 	return &Chart{h: h, act: act, num: page.Chart, ctx: pc, may: map[string]bool{}}, nil
 }
 
+// MayEnter says whether this person may enter another page of the record they are in: for navigation, not for permission.
+func (c *Chart) MayEnter(page policy.Page) bool {
+	page.Chart = c.num
+	return c.h.policy.Page(c.act.Who, page, c.ctx) == nil
+}
+
 // Number reads a chart's public id; false for anything that is not one. It says nothing of whether the chart exists.
 func (h *House) Number(publicID string) (int64, bool) { return h.vault.Chart(publicID) }
 
