@@ -63,7 +63,7 @@ func TestRewriteAttachment(t *testing.T) {
 func TestSubject(t *testing.T) {
 	for in, want := range map[string][]string{
 		`{"resourceType":"Patient","id":"a","link":[{"other":{"reference":"Patient/b"}}]}`:                                          {"Patient/a"},
-		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"reference":"https://h/fhir/Patient/a"}}`: {"Patient/a", "Patient/b"},
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"reference":"https://h/fhir/Patient/a"}}`: {"https://h/fhir/Patient/a", "Patient/b"},
 		`{"resourceType":"Observation","subject":{"reference":"Group/a"},"performer":[{"reference":"Practitioner/a"}]}`:             nil,
 		`{"resourceType":"Appointment","participant":[{"actor":{"reference":"Location/l"}},{"actor":{"reference":"urn:uuid:1"}}]}`:  {"urn:uuid:1"},
 		`{"resourceType":"Task","for":{"reference":"Patient/a"}}`:                                                                   {"Patient/a"},
@@ -73,6 +73,20 @@ func TestSubject(t *testing.T) {
 	} {
 		if d := cmp.Diff(want, fhir.Subject(parse(t, in))); d != "" {
 			t.Errorf("%s (-want +got)\n%s", in, d)
+		}
+	}
+	for in, want := range map[string][]string{
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"reference":"Patient/a/_history/2"}}`:                               {"Patient/a"},
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"reference":"https://h/fhir/Patient/a"}}`:                           {"https://h/fhir/Patient/a"},
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"identifier":{"value":"7"}}}`:                                       {"#"},
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}],"subject":{"reference":"#p"}}`:                                                 {"#"},
+		`{"resourceType":"Observation","performer":[{"reference":"Patient/b"}]}`:                                                                              {"Patient/b"},
+		`{"resourceType":"Observation","subject":{"reference":"Location/a"}}`:                                                                                 nil,
+		`{"resourceType":"Appointment","participant":[{"actor":{"reference":"Patient/a"}},{"actor":{"reference":"Patient/b"}},{"actor":{"display":"Room"}}]}`: {"Patient/a", "Patient/b"},
+		`{"resourceType":"Communication","sender":{"reference":"Practitioner/p"},"recipient":[{"reference":"Patient/a"}]}`:                                    {"Patient/a"},
+	} {
+		if d := cmp.Diff(want, fhir.About(parse(t, in))); d != "" {
+			t.Errorf("about: %s (-want +got)\n%s", in, d)
 		}
 	}
 	if !fhir.InCompartment("Observation") || fhir.InCompartment("Organization") || !fhir.InDirectory("Organization") || fhir.InDirectory("Observation") {

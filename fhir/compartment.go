@@ -40,29 +40,66 @@ var directoryTypes = strings.Fields(`ActivityDefinition CapabilityStatement Char
 	SpecimenDefinition StructureDefinition StructureMap Subscription Substance ValueSet`)
 
 // Subject lists the patients of a resource as they are referred to, each once: first whom it is about, then those who
-// take part (author, performer …). Literal references come as "Patient/id". Before Rewrite a reference may be conditional
-// ("Patient?…") or a urn:uuid, which may turn out to be somebody else; both come as they stand. A Patient is its own
-// subject.
+// take part (author, performer …). Literal references come as "Patient/id". What may turn out to be somebody else comes
+// as it stands: a conditional reference ("Patient?…"), a urn:uuid, and an absolute address, whose id is another server's.
+// A Patient is its own subject.
 func Subject(r Resource) []string {
 	if r.typ == "Patient" {
-		if r.id == "" {
-			return nil
-		}
-		return []string{r.Ref()}
+		return own(r)
 	}
 	var out []string
 	for _, path := range compartment()[r.typ] {
-		each(r.raw, path, func(v []byte) {
-			ref := raw.String(raw.Get(v, "reference"))
-			if typ, id, ok := SplitRef(ref); ok {
+		out = people(r, path, out)
+	}
+	return out
+}
+
+// About is Subject without those who only take part: the people at the first place that names any. More than one means
+// that the resource is about several people. A subject named by no literal reference comes as "#": it is nobody known.
+func About(r Resource) []string {
+	if r.typ == "Patient" {
+		return own(r)
+	}
+	for _, path := range compartment()[r.typ] {
+		out := people(r, path, nil)
+		if len(out) == 0 && len(path) == 1 && slices.Contains(singles, path[0]) {
+			each(r.raw, path, func(v []byte) {
+				if ref := raw.String(raw.Get(v, "reference")); ref == "" || ref[0] == '#' {
+					out = []string{"#"}
+				}
+			})
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// singles are the places that say whom a resource is about, rather than who takes part.
+var singles = []string{"subject", "patient", "beneficiary", "for", "candidate", "individual"}
+
+func own(r Resource) []string {
+	if r.id == "" {
+		return nil
+	}
+	return []string{r.Ref()}
+}
+
+// people adds the patients referred to at path.
+func people(r Resource, path []string, out []string) []string {
+	each(r.raw, path, func(v []byte) {
+		ref := raw.String(raw.Get(v, "reference"))
+		patient := strings.HasPrefix(ref, "Patient/") || strings.HasPrefix(ref, "Patient?") || strings.HasPrefix(ref, "urn:")
+		if typ, id, ok := SplitRef(ref); ok {
+			if patient = typ == "Patient"; !strings.Contains(ref, ":") {
 				ref = typ + "/" + id
 			}
-			patient := strings.HasPrefix(ref, "Patient/") || strings.HasPrefix(ref, "Patient?") || strings.HasPrefix(ref, "urn:")
-			if patient && !slices.Contains(out, ref) {
-				out = append(out, ref)
-			}
-		})
-	}
+		}
+		if patient && !slices.Contains(out, ref) {
+			out = append(out, ref)
+		}
+	})
 	return out
 }
 

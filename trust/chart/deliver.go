@@ -78,6 +78,9 @@ func (h *House) deliverOnce(ctx context.Context, act *Act, del Delivery) (Delive
 			d.Unchanged++
 			continue
 		}
+		if err := samePerson(p.record, r); err != nil {
+			return Delivered{}, nil, &BadResource{r.Ref(), err}
+		}
 		if err := h.judge(act, pc, p, r); err != nil {
 			return Delivered{}, nil, &BadResource{r.Ref(), err}
 		}
@@ -180,38 +183,44 @@ func (s *sorter) place(ctx context.Context, rs []fhir.Resource) error {
 	return nil
 }
 
-// direct places what says itself where it belongs; nil for what does not.
+// direct places what says itself where it belongs; nil for what does not. What is about several people, or about somebody
+// whom this store does not know by that id, is nobody's: those who merely take part in it do not make it theirs.
 func (s *sorter) direct(ctx context.Context, r fhir.Resource) (*part, error) {
 	if r.Type() == "Patient" {
 		return s.patient(ctx, r.ID(), true)
 	}
-	for _, ref := range fhir.Subject(r) {
-		typ, id := splitRef(ref)
-		if typ != "Patient" {
-			continue
+	var found *part
+	people := fhir.About(r)
+	for _, ref := range people {
+		var p *part
+		var err error
+		if typ, id := splitRef(ref); typ == "Patient" {
+			p, err = s.patient(ctx, id, s.brings[id])
 		}
-		p, err := s.patient(ctx, id, s.brings[id])
-		if p != nil || err != nil {
-			return p, err
-		}
-		if !s.intake {
+		switch {
+		case err != nil:
+			return nil, err
+		case p == nil && !s.intake:
 			return nil, &Nobody{r.Ref(), ref}
+		case p == nil, found != nil && found != p:
+			return s.existing(ctx, s.h.intake)
 		}
+		found = p
 	}
-	return nil, nil
+	return found, nil
 }
 
-// users maps "Binary/x" and other targets to the part of the first placed resource that refers to them.
-func (s *sorter) users() map[string]*part {
-	out := map[string]*part{}
+// users maps "Binary/x" and other targets to the parts of the placed resources that refer to them, each once.
+func (s *sorter) users() map[string][]*part {
+	out := map[string][]*part{}
 	for _, r := range s.order {
 		p := s.placed[r.Ref()]
 		if p == nil {
 			continue
 		}
 		for _, ref := range links(r) {
-			if out[ref] == nil {
-				out[ref] = p
+			if !slices.Contains(out[ref], p) {
+				out[ref] = append(out[ref], p)
 			}
 		}
 	}
@@ -219,23 +228,32 @@ func (s *sorter) users() map[string]*part {
 }
 
 // indirect places attachments with the record that uses them, provenance and the like with what they are about, the
-// practice's own things in the directory, and the rest in intake, sealed and audited like any record.
-func (s *sorter) indirect(ctx context.Context, r fhir.Resource, users map[string]*part) (*part, error) {
-	if r.Type() == "Binary" {
-		if p := users[r.Ref()]; p != nil {
-			return p, nil
+// practice's own things in the directory, and the rest in intake, sealed and audited like any record. So is what would
+// belong to several records, and what looks like the practice's and names a patient: everybody reads the directory.
+func (s *sorter) indirect(ctx context.Context, r fhir.Resource, users map[string][]*part) (*part, error) {
+	around := users[r.Ref()]
+	if r.Type() != "Binary" {
+		around = nil
+		for _, ref := range links(r) {
+			if fhir.InDirectory(r.Type()) {
+				if typ, _ := splitRef(ref); typ == "Patient" {
+					return s.existing(ctx, s.h.intake)
+				}
+				continue
+			}
+			if p := s.placed[ref]; p != nil && !slices.Contains(around, p) {
+				around = append(around, p)
+			}
 		}
+	}
+	switch {
+	case len(around) == 1:
+		return around[0], nil
+	case r.Type() != "Binary" && fhir.InDirectory(r.Type()):
+		return s.existing(ctx, s.h.directory)
+	default:
 		return s.existing(ctx, s.h.intake)
 	}
-	if fhir.InDirectory(r.Type()) {
-		return s.existing(ctx, s.h.directory)
-	}
-	for _, ref := range links(r) {
-		if p := s.placed[ref]; p != nil {
-			return p, nil
-		}
-	}
-	return s.existing(ctx, s.h.intake)
 }
 
 // links are the resources r points at: its references, and attachments that name a Binary.
@@ -290,6 +308,27 @@ func (s *sorter) existing(ctx context.Context, num int64) (*part, error) {
 	p := &part{chart: num, record: st}
 	s.parts[num] = p
 	return p, nil
+}
+
+// samePerson refuses a Patient under the id of somebody else: two systems may use one id for two people, and the second
+// must not take over the first one's record. One name, birth date, number or telephone in common is enough.
+func samePerson(st *record, r fhir.Resource) error {
+	old := st.get("Patient", r.ID())
+	if r.Type() != "Patient" || old == nil {
+		return nil
+	}
+	was, is := identifiers(fhir.Into[fhir.Patient](old.Resource)), identifiers(fhir.Into[fhir.Patient](r))
+	if len(was) == 0 || len(is) == 0 {
+		return nil
+	}
+	for kind, values := range is {
+		for _, v := range values {
+			if slices.Contains(was[kind], v) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%w: %s has nothing in common with the person stored under that id; give it another id if it is somebody else", ErrRefused, r.Ref())
 }
 
 // PatientChart finds the chart of a patient by the id of the Patient resource.

@@ -273,6 +273,7 @@ func TestWriteGuardsAuditsAndNotifies(t *testing.T) {
 	}
 	refuse("guard", note("ana-lab", "overwritten"), ErrRefused)
 	refuse("about another patient", parse(t, lab("x", "ben", "1")), ErrInvalid)
+	refuse("about another server's patient", parse(t, `{"resourceType":"Observation","id":"y","status":"final","code":{"text":"z"},"subject":{"reference":"https://elsewhere.example/Patient/ana"}}`), ErrInvalid)
 	refuse("about nobody", parse(t, `{"resourceType":"Observation","id":"y","status":"final","code":{"text":"z"}}`), ErrInvalid)
 	refuse("unknown element", parse(t, `{"resourceType":"Observation","id":"y","status":"final","code":{"text":"z"},"subject":{"reference":"Patient/ana"},"nonesuch":1}`), ErrInvalid)
 	refuse("an id that another record has", note("ben-lab", "moved"), ErrRefused)

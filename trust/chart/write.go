@@ -65,12 +65,10 @@ func (st *record) belongs(r fhir.Resource) error {
 	}
 	about := 0
 	for _, ref := range fhir.Subject(r) {
-		if typ, id := splitRef(ref); typ == "Patient" {
-			if st.get("Patient", id) == nil {
-				return fmt.Errorf("%w: %s is about somebody else", ErrInvalid, r.Ref())
-			}
-			about++
+		if typ, id := splitRef(ref); typ != "Patient" || st.get("Patient", id) == nil {
+			return fmt.Errorf("%w: %s is about somebody else", ErrInvalid, r.Ref())
 		}
+		about++
 	}
 	if about == 0 && r.Type() != "Binary" {
 		return fmt.Errorf("%w: %s does not say whom it is about", ErrInvalid, r.Ref())
