@@ -23,6 +23,9 @@ unit: ## unit, conformance, property, journey, matrix, canary and crash tests
 browser: build ## the same pages in a real browser: phone and desktop, light and dark, with and without JavaScript
 	test/browser/run.sh
 
+crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
+	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h
+
 shots: build ## pictures of every page into docs/shots
 	test/browser/run.sh shots
 
