@@ -3,6 +3,7 @@ package chart
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/wellgate/wellgate/fhir"
 )
@@ -15,6 +16,13 @@ func TestLabels(t *testing.T) {
 		`{"resourceType":"Basic","m\u0065ta":{"securit\u0079":[{"code":"\u0045TH"}]}}`:               {"ETH"},
 		`{"resourceType":"Basic","code":{"text":"security"},"extension":[{"url":"x","security":1}]}`: nil,
 		`{"resourceType":"Basic"}`: nil,
+		`{"resourceType":"Basic","meta":{"security":[{"code":"N"},{"code":"l"},{"code":"M"},{"code":"U"}]}}`:           nil,
+		`{"resourceType":"Basic","meta":{"security":[{"code":"hiv"},{"code":"42cfrpart2"}]}}`:                          {"42CFRPart2", "HIV"},
+		`{"resourceType":"Basic","meta":{"security":[{"code":"SUD"}]}}`:                                                {"SUD"},
+		`{"resourceType":"Basic","meta":{"security":[{"display":"restricted"}]}}`:                                      {"R"},
+		`{"resourceType":"Basic","meta":{"security":[{"coding":[{"code":"V"}]}]}}`:                                     {"R"},
+		`{"resourceType":"Basic","contained":[{"resourceType":"Basic","meta":{"security":[{"code":"HIV"}]}}]}`:         {"HIV"},
+		`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Basic","meta":{"security":[{"code":"R"}]}}}]}`: {"R"},
 	} {
 		r, err := fhir.Parse([]byte(in))
 		if err != nil {
@@ -23,5 +31,19 @@ func TestLabels(t *testing.T) {
 		if got := labels(r); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", in, got, want)
 		}
+	}
+}
+
+// Decisions are kept by class: two sets of labels never share one, whatever signs a code holds.
+func TestClassesAreDistinct(t *testing.T) {
+	class := func(security string) string {
+		r, err := fhir.Parse([]byte(`{"resourceType":"Basic","id":"a","meta":{"security":[` + security + `]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newEntry(op{typ: "Basic", id: "a", res: r}, time.Time{}).class
+	}
+	if a, b := class(`{"code":"HIV,R"}`), class(`{"code":"HIV"},{"code":"R"}`); a == b {
+		t.Errorf("two sets of labels share the class %s", a)
 	}
 }

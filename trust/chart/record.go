@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/fhir/search"
 	"github.com/wellgate/wellgate/trust/journal"
 )
@@ -146,26 +144,8 @@ func (s *shelf) with(ops []op, at time.Time, st *record) *shelf {
 
 func newEntry(o op, at time.Time) entry {
 	e := entry{Entry: Entry{Resource: o.res, Version: o.version, Updated: at}, labels: labels(o.res), file: o.file}
-	e.class = e.Type() + "|" + strings.Join(e.labels, ",")
+	e.class = fmt.Sprintf("%s|%q", e.Type(), e.labels) // quoted: a code may hold any sign
 	return e
-}
-
-// labels are the codes of meta.security, sorted. They are found on every write and load.
-func labels(r fhir.Resource) []string {
-	if raw := r.Raw(); !bytes.Contains(raw, []byte(`"security"`)) && !bytes.Contains(raw, []byte(`\u`)) { // escapes may spell it too
-		return nil
-	}
-	meta := fhir.View[struct {
-		Meta fhir.Meta `json:"meta"`
-	}](r)
-	var out []string
-	for _, s := range meta.Meta.Security {
-		if s.Code != "" && s.Code != "N" && s.Code != "L" && s.Code != "U" { // normal, low, unrestricted
-			out = append(out, s.Code)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // load gives the chart's newest record from the warm cache or the log.

@@ -118,3 +118,26 @@ func TestRefusesUnnamedRules(t *testing.T) {
 		}
 	}
 }
+
+// A label that nobody here knows restricts like one that we know: the list of what is sensitive is never finished.
+func TestAnyLabelRestricts(t *testing.T) {
+	s := set(t, nil)
+	hygienist := identity.Who{Account: "s7", Kind: identity.Staff, Role: identity.Hygienist}
+	open := Context{Opened: true, Purpose: "TREAT"}
+	for _, label := range []string{"R", "HIV", "SUD", "made-up"} {
+		it := Item{Chart: 7, Kind: "patient", Type: "Patient", Labels: []string{label}}
+		for _, who := range []identity.Who{hygienist, front} {
+			if s.Item(who, Read, it, open) == nil {
+				t.Errorf("%s reads what is labelled %s", who.Role, label)
+			}
+		}
+		for _, who := range []identity.Who{nurse, amina} {
+			if err := s.Item(who, Read, it, open); err != nil {
+				t.Errorf("%s %s cannot read what is labelled %s: %v", who.Kind, who.Role, label, err)
+			}
+		}
+	}
+	if err := s.Item(hygienist, Read, Item{Chart: 7, Kind: "patient", Type: "Patient"}, open); err != nil {
+		t.Errorf("a hygienist cannot read what has no label: %v", err)
+	}
+}
