@@ -77,6 +77,7 @@ func TestAuthorizationMatrix(t *testing.T) {
 	m.patients()
 	m.bareStaff()
 	m.openings()
+	m.elsewhere()
 	m.ended()
 	m.later()
 	t.Logf("%d cells (%d allowed, %d refused) of %d frames and %d routes in %.1f s; %d unexpected",
@@ -463,6 +464,17 @@ func (m *matrix) openings() {
 			keep()
 		}
 	}
+}
+
+// elsewhere: that a doctor has the record open lets in nobody else, and not the same doctor at another computer.
+func (m *matrix) elsewhere() {
+	keep := m.w.keep()
+	second := m.w.browser()
+	second.signin(m.w.users["clinician"])
+	m.open(m.w.as("clinician"), "amina", chart.Treatment, true)
+	m.ask(frame{name: "clinician in a second session", kind: "staff", role: identity.Clinician, fresh: true, b: second, rooms: true})
+	m.ask(frame{name: "nurse while the doctor has it open", kind: "staff", role: identity.Nurse, fresh: true, b: m.w.as("nurse"), rooms: true})
+	keep()
 }
 
 func (m *matrix) open(b *browser, patient string, p chart.Purpose, may bool) bool {

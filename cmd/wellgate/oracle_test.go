@@ -72,7 +72,7 @@ func maySee(role identity.Role, mark string) bool {
 // Words that tell who somebody is, and what is in the record.
 var (
 	hers     = []string{"Amina", "Rahman", "WB-104-219", "আমিনা", "Alder Street", "555-0130", "amina.rahman"}
-	clinical = []string{"Penicillin", "Metformin", "Hemoglobin A1c", "Quietmark", "Deepmark"}
+	clinical = []string{"Penicillin", "Metformin", "long-term blood sugar", "Hemoglobin A1c", "Quietmark", "Deepmark"}
 )
 
 // A want is what an answer must be.

@@ -127,6 +127,7 @@ type browser struct {
 	token   string
 	agent   string
 	ip      string
+	shared  bool // of several people, as its user ticks at sign-in
 	frozen  bool // keeps what it has, whatever it is answered
 }
 
@@ -222,7 +223,11 @@ func (w *world) as(name string) *browser {
 func (b *browser) signin(u *user) {
 	b.w.t.Helper()
 	b.get("/signin")
-	if a := b.post("/signin/password", url.Values{"login": {u.login}, "password": {u.password}}); a.status != 303 {
+	form := url.Values{"login": {u.login}, "password": {u.password}}
+	if b.shared {
+		form.Set("shared", "on")
+	}
+	if a := b.post("/signin/password", form); a.status != 303 {
 		b.w.t.Fatalf("%s: password: %d\n%s", u.name, a.status, a.body)
 	}
 	b.get("/signin/code")
