@@ -130,7 +130,15 @@ func joinedIn(w site.Words, v Value) string {
 	if unit == "" {
 		return figure
 	}
-	return w.LTR(figure + " " + unit)
+	return w.LTR(unitAfter(figure, unit))
+}
+
+// unitAfter writes "5.6 mmol/L" and "7.1%".
+func unitAfter(figure, unit string) string {
+	if unit == "%" {
+		return figure + unit
+	}
+	return figure + " " + unit
 }
 
 // limitsIn is a range in words, without its unit: "3.5 to 5.5", "under 5.7", "Negative".
@@ -142,7 +150,7 @@ func rangeIn(w site.Words, r Range, unit string) string {
 		if unit == "" {
 			return w.Number(string(d))
 		}
-		return w.LTR(w.Number(string(d)) + " " + unit)
+		return w.LTR(unitAfter(w.Number(string(d)), unit))
 	}
 	switch {
 	case r.Text != "":

@@ -26,6 +26,10 @@ var wholeUnits = map[string]string{
 	"{#}/[HPF]": "/HPF", "/[HPF]": "/HPF", "{#}/[LPF]": "/LPF", "/[LPF]": "/LPF", "[arb'U]/mL": "units/mL",
 }
 
+// unitParts are written anywhere within a unit.
+var unitParts = strings.NewReplacer("{1.73_m2}", "1.73 m²", "1.73_m2", "1.73 m²", "1.73m2", "1.73 m²", "[1.73_m2]", "1.73 m²", "[iU]", "IU",
+	"[IU]", "IU", "[pH]", "", "[CFU]", "CFU", "[diop]", "D", "μ", "µ")
+
 var superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "-", "⁻")
 
 // tidyUnit turns UCUM into what laboratories print: 10*3/uL → ×10³/µL, mL/min/{1.73_m2} → mL/min/1.73 m². It changes
@@ -35,8 +39,10 @@ func tidyUnit(u string) string {
 	if t, ok := wholeUnits[u]; ok {
 		return t
 	}
-	u = strings.NewReplacer("{1.73_m2}", "1.73 m²", "1.73_m2", "1.73 m²", "1.73m2", "1.73 m²", "[1.73_m2]", "1.73 m²", "[iU]", "IU",
-		"[IU]", "IU", "[pH]", "", "[CFU]", "CFU", "[diop]", "D", "μ", "µ").Replace(u)
+	if !strings.ContainsAny(u, "0123456789{[uμlx") {
+		return u // mmol/L, %, g/dL: most units are fine as they are
+	}
+	u = unitParts.Replace(u)
 	u = dropAnnotations(u)
 	for _, ten := range []string{"10*", "10^", "x10*", "x10^", "X10*", "X10^", "x10E", "10E"} {
 		if rest, ok := strings.CutPrefix(u, ten); ok {
