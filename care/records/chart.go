@@ -21,7 +21,9 @@ func finder(v *care.Visit) Lookup {
 	return func(ref string) (fhir.Resource, bool) {
 		a, known := seen[ref]
 		if !known {
-			a.r, a.ok = v.Chart.Resolve(v.Context(), ref)
+			if a.r, a.ok = v.Chart.Resolve(v.Context(), ref); !a.ok {
+				a.ok = v.Chart.Hidden(v.Context(), ref)
+			}
 			seen[ref] = a
 		}
 		return a.r, a.ok

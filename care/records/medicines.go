@@ -154,6 +154,9 @@ func medicine(c *fhir.CodeableConcept, ref *fhir.Reference, inside []fhir.Resour
 	if !ok && find != nil {
 		res, ok = find(ref.Reference)
 	}
+	if ok && res.IsZero() {
+		return "", ""
+	}
 	if ok && res.Type() == "Medication" {
 		code := fhir.Into[fhir.Medication](res).Code
 		if name := firstText(Readable(code), ref.Display); name != "" {

@@ -86,6 +86,9 @@ func conditionLabel(r fhir.Reference, find Lookup) Label {
 	if find != nil {
 		if typ, _, ok := fhir.SplitRef(r.Reference); ok {
 			if res, ok := find(r.Reference); ok {
+				if res.IsZero() {
+					return Label{}
+				}
 				switch typ {
 				case "Condition":
 					return LabelOf(fhir.Into[fhir.Condition](res).Code)

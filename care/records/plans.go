@@ -142,6 +142,9 @@ func step(a fhir.CarePlanActivity, find Lookup) (Step, bool) {
 	} else if a.Reference.Reference != "" || a.Reference.Display != "" {
 		s.Label = Label{Clinical: untag(strings.TrimSpace(a.Reference.Display))}
 		if res, ok := lookup(find, a.Reference); ok {
+			if res.IsZero() {
+				return Step{}, false
+			}
 			s, status = stepOf(res, s)
 		}
 		if status == "entered-in-error" {

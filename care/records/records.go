@@ -6,7 +6,8 @@ import (
 	"github.com/wellgate/wellgate/fhir"
 )
 
-// A Lookup follows a reference to a resource of this chart or of the practice's directory.
+// A Lookup follows a reference to a resource of this chart or of the practice's directory. What is there and not for this
+// reader is found as a zero Resource: then a display that stands in its place is not shown either.
 type Lookup func(ref string) (fhir.Resource, bool)
 
 // A Label names something twice: in plain words where there are some, and as it was reported. Both empty: not named.

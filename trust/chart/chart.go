@@ -183,6 +183,17 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 	return fhir.Resource{}, false
 }
 
+// Hidden says whether ref names something in this record that this person may not see. What others say of it in passing,
+// a reference's display, is then not for them either. It is for leaving out, never for telling that something is there.
+func (c *Chart) Hidden(ctx context.Context, ref string) bool {
+	st, err := c.h.load(ctx, c.num)
+	if err != nil {
+		return true
+	}
+	e := st.get(splitRef(ref))
+	return e != nil && !c.visible(policy.Read, e)
+}
+
 // NewID assigns the id of a resource about to be created; it names its chart, so no table is needed to find it again.
 func (c *Chart) NewID() string { return c.h.newID(c.num) }
 
