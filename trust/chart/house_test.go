@@ -181,8 +181,10 @@ func TestStaffNeedAReason(t *testing.T) {
 	if _, _, err := o.enter(doctor, "desk", ana.Chart); !errors.Is(err, policy.ErrDenied) {
 		t.Fatalf("entered without a reason: %v", err)
 	}
-	if err := o.OpenRecord(ctx, o.Begin(doctor, "desk.open"), ana.Chart, Treatment, " a "); !errors.Is(err, ErrReason) {
-		t.Fatalf("a reason of one letter: %v", err)
+	for _, empty := range []string{" a ", "", "    ", "....", "\u2060\u2060\u2060\u2060", "\u3164\u3164\u3164\u3164", "\u00ad\u00ad\u00ad\u00ad", "a\u0301\u0301\u0301"} {
+		if err := o.OpenRecord(ctx, o.Begin(doctor, "desk.open"), ana.Chart, Treatment, empty); !errors.Is(err, ErrReason) {
+			t.Fatalf("a reason of %q: %v", empty, err)
+		}
 	}
 	must(t, o.OpenRecord(ctx, o.Begin(doctor, "desk.open"), ana.Chart, Treatment, "visit today"))
 	c, act, err := o.enter(doctor, "desk", ana.Chart)
@@ -421,6 +423,25 @@ func TestFindTakesTwoIdentifiers(t *testing.T) {
 		if n, err := find(c.ids...); n != c.n || !errors.Is(err, c.err) {
 			t.Errorf("%s: %d found, %v; want %d, %v", c.name, n, err, c.n, c.err)
 		}
+	}
+	// Who tries names until one fits leaves a trace, though nobody was found; what was tried is nowhere in it.
+	dir, _, err := o.journal.Claimed(ctx, o.db, "house", fmt.Sprint(journal.Directory))
+	must(t, err)
+	size := func() int {
+		stored, err := o.Audit().Of(ctx, dir, 0, 1000)
+		must(t, err)
+		return len(stored)
+	}
+	before := size()
+	act := o.Begin(doctor, "desk.find")
+	if cs, err := o.Find(ctx, act, []Identifier{{"family", "Nobody"}, {"born", "1990-01-01"}}); err != nil || len(cs) != 0 {
+		t.Fatal(cs, err)
+	}
+	must(t, act.Release(ctx))
+	stored, err := o.Audit().Of(ctx, dir, 0, 1)
+	must(t, err)
+	if n := size() - before; n != 1 || !strings.Contains(string(stored[0].Plain), `"find"`) || strings.Contains(string(stored[0].Plain), "Nobody") {
+		t.Errorf("a search that found nobody left %d entries, the last %s", n, stored[0].Plain)
 	}
 	if _, err := o.Find(ctx, o.Begin(ana, "desk.find"), []Identifier{{"family", "nunez0"}, {"born", "1980-05-12"}}); !errors.Is(err, policy.ErrDenied) {
 		t.Errorf("a patient looked up people: %v", err)

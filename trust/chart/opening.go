@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 
@@ -42,7 +42,7 @@ func (h *House) OpenRecord(ctx context.Context, act *Act, num int64, purpose Pur
 		}
 		return err
 	}
-	if utf8.RuneCountInString(reason) < 4 {
+	if !says(reason) {
 		return ErrReason
 	}
 	if st, err := h.load(ctx, num); err != nil || len(st.shelf("Patient").entries) == 0 {
@@ -73,6 +73,18 @@ func (h *House) OpenRecord(ctx context.Context, act *Act, num int64, purpose Pur
 		}
 		return h.audit.Append(ctx, tx, e)
 	})
+}
+
+// says whether a reason holds at least four letters or digits that can be seen: the patient will read it.
+func says(reason string) bool {
+	n := 0
+	for _, r := range reason {
+		filler := unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) // Hangul fillers are letters without a shape
+		if (unicode.IsLetter(r) || unicode.IsDigit(r)) && !filler {
+			n++
+		}
+	}
+	return n >= 4
 }
 
 // Leave ends a session's permission to be in a record.

@@ -162,7 +162,8 @@ func (h *House) Matching(ctx context.Context, act *Act, typ, query string) ([]st
 	return refs, nil
 }
 
-// Find looks a patient up by exactly the identifiers given. Every match is noted in that patient's own log.
+// Find looks a patient up by exactly the identifiers given. Every match is noted in that patient's own log, a search
+// that finds nobody in the practice's.
 func (h *House) Find(ctx context.Context, act *Act, ids []Identifier) ([]*Chart, error) {
 	if err := h.policy.Item(act.Who, policy.Find, policy.Item{Kind: "patient"}, policy.Context{}); err != nil {
 		return nil, err
@@ -170,6 +171,9 @@ func (h *House) Find(ctx context.Context, act *Act, ids []Identifier) ([]*Chart,
 	nums, err := h.match(ctx, ids)
 	if err != nil {
 		return nil, err
+	}
+	if len(nums) == 0 { // trying names until one fits leaves a trace too, in the practice's own log; what was tried is not in it
+		act.note(h.directory, "find", fhir.Resource{})
 	}
 	// Finding somebody is Operations until a reason is given: no more than the Patient resource is shown.
 	out := make([]*Chart, 0, len(nums))
