@@ -144,8 +144,8 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	if v.token = d.Identity.Cookies.Session(r); v.token != "" {
 		check := d.Identity.Sessions.Touch
-		if r.Header.Get("Sec-Fetch-Mode") == "cors" || r.Header.Get("X-Poll") != "" {
-			check = d.Identity.Sessions.Check // script in the background is no act of the person (SES-05)
+		if background(r) {
+			check = d.Identity.Sessions.Check
 		}
 		who, err := check(r.Context(), v.token)
 		switch {
@@ -169,6 +169,13 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	h = d.mux
 	h.ServeHTTP(w, r)
 	return v.err
+}
+
+// background says that a request is no act of the person: script, pictures and other parts of a page, and pages fetched
+// ahead. They never put off the end of a session (SES-05). A browser that does not say counts as a person's.
+func background(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode != "" && mode != "navigate" || r.Header.Get("X-Poll") != "" || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
 // unknown answers paths that are no pages: to strangers as any page of ours would, so that they learn nothing.
