@@ -224,21 +224,21 @@ func readNew(v *care.Visit) (*Book, error) {
 	return Collect(s.in), nil
 }
 
-// write stores a comment on a result: a ClinicalImpression, completed, by who is signed in. It carries the result's
-// sensitivity labels: who may not see the one must not read about it in the other.
+// write stores a comment on a result: a ClinicalImpression, completed, by who is signed in. It carries the
+// sensitivity labels of the result and of the tests it holds: who may not see the one must not read about it in the other.
 func write(v *care.Visit, r *Result, text string) error {
 	p, err := v.Chart.Patient(v.Context())
 	if err != nil {
 		return err
 	}
-	about, err := v.Chart.Get(v.Context(), r.Type, r.ID)
+	held, err := labelsOf(v, append([]*Result{r}, r.Members...))
 	if err != nil {
 		return err
 	}
 	ci := fhir.ClinicalImpression{ID: v.Chart.NewID(), Status: "completed", Subject: fhir.RefTo(p), Date: fhir.Instant(v.Now),
 		Assessor: fhir.Reference{Reference: v.Who.Practitioner, Display: v.Who.Name}, Summary: text}
-	if m := labels(about.Resource); len(m) > 0 {
-		ci.Meta = &fhir.Meta{Security: m}
+	if len(held) > 0 {
+		ci.Meta = &fhir.Meta{Security: held}
 	}
 	if r.Type == "Observation" {
 		ci.Finding = []fhir.ClinicalImpressionFinding{{ItemReference: fhir.Reference{Reference: r.Ref()}}}
@@ -301,6 +301,23 @@ func performers(v *care.Visit, r *Result) []string {
 		}
 	}
 	return names
+}
+
+// labelsOf are the labels of all of rs, each once: who writes about a report writes about its tests.
+func labelsOf(v *care.Visit, rs []*Result) ([]fhir.Coding, error) {
+	var out []fhir.Coding
+	for _, r := range rs {
+		e, err := v.Chart.Get(v.Context(), r.Type, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range labels(e.Resource) {
+			if !slices.ContainsFunc(out, func(o fhir.Coding) bool { return o.System == l.System && o.Code == l.Code }) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out, nil
 }
 
 func labels(r fhir.Resource) []fhir.Coding {
