@@ -17,7 +17,7 @@ var people = []person{
 			{"ferritin", [][2]float64{{5, 40}, {1.3, 22}, {0.9, 8}, {0.4, 13}, {0, 19}}, false},
 			{"systolic", [][2]float64{{5, 124}, {1.2, 146}, {0.4, 141}, {0.05, 142}, {0, 128}}, false},
 		},
-		story: "42, type 2 diabetes that is getting better; a new result, a letter and a message are waiting",
+		story: "42, type 2 diabetes that is getting better; new results and a letter are waiting",
 	},
 	{
 		key: "miguel.ortega", given: "Miguel Ángel", family: "Ortega", sex: 'm', age: 39, born: "09-03", race: "2131-1", hispanic: true,
@@ -30,7 +30,7 @@ var people = []person{
 			{"hba1c", [][2]float64{{5, 5.5}, {1.5, 5.8}, {0, 5.9}}, false},
 			{"kg", [][2]float64{{5, 83}, {1, 90}, {0, 87}}, false},
 		},
-		story: "39, a father of three who looks after the family's records; a dental crown plan and a bill to pay",
+		story: "39, a father of three a dental crown is planned, with its price",
 	},
 	{
 		key: "yusuf.haddad", given: "Yusuf", family: "Haddad", native: "يوسف حداد", nativeGiven: "يوسف", nativeFamily: "حداد",

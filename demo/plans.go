@@ -24,23 +24,23 @@ type aim struct {
 
 var aims = []aim{
 	{"diabetes2", "Average sugar (A1c) of 7% or lower", "4548-4", "Hemoglobin A1c", none, 7.0, 1, "%", "%", "Diabetes plan",
-		[]string{"Blood test for A1c every 4 months", "Walk 30 minutes on 5 days a week", "Yearly eye check", "Yearly foot check", "Yearly kidney test"}, "Book your yearly foot check", "The nurse looks at skin, pulse and feeling. It takes 15 minutes.", 40},
+		[]string{"Blood test for A1c every 4 months", "Walk 30 minutes on 5 days a week", "Yearly eye check", "Yearly foot check", "Yearly kidney test"}, "Call us to book your yearly foot check", "The nurse looks at skin, pulse and feeling. It takes 15 minutes.", 40},
 	{"diabetes1", "Average sugar (A1c) of 7% or lower", "4548-4", "Hemoglobin A1c", none, 7.0, 1, "%", "%", "Diabetes plan",
-		[]string{"Upload sensor readings every week", "Blood test for A1c every 4 months", "Yearly eye check", "Sick-day plan on the fridge"}, "Upload your sensor readings", "Send the last 14 days so we can look at them together.", 12},
+		[]string{"Look at your sensor readings every week", "Blood test for A1c every 4 months", "Yearly eye check", "Sick-day plan on the fridge"}, "Bring your sensor readings to your visit", "We look at the last 14 days together.", 12},
 	{"hypertension", "Blood pressure below 130 over 80", "8480-6", "Systolic blood pressure", none, 130, 0, "mmHg", "mm[Hg]", "Blood pressure plan",
-		[]string{"Measure at home twice a week", "Less salt: cook fresh, taste before salting", "Blood test for kidneys once a year"}, "Send us a week of blood pressure readings", "Morning and evening for 7 days. Sit for five minutes first.", 14},
+		[]string{"Measure at home twice a week", "Less salt: cook fresh, taste before salting", "Blood test for kidneys once a year"}, "Measure your blood pressure for a week", "Morning and evening for 7 days. Sit for five minutes first. Bring the list to your visit.", 14},
 	{"heartfailure", "Weight within 3 pounds of target", "29463-7", "Body weight", none, none, 0, "lb", "[lb_av]", "Heart plan",
 		[]string{"Weigh every morning and write it down", "No more than 2 quarts of fluid a day", "Call if up 3 pounds in a day"}, "Write down your weight this week", "Every morning, after the bathroom, before breakfast.", 7},
 	{"asthma", "No night cough and no missed school days", "", "", none, none, 0, "", "", "Asthma plan",
-		[]string{"Preventer inhaler every morning and evening", "Spacer with every puff", "Action plan at school"}, "Answer five questions about breathing", "It takes two minutes and helps us set the inhalers right.", 20},
+		[]string{"Preventer inhaler every morning and evening", "Spacer with every puff", "Action plan at school"}, "Call us for five questions about breathing", "They take two minutes and help us set the inhalers right.", 20},
 	{"depression", "Mood score (PHQ-9) of 9 or lower", "44261-6", "Mood questions (PHQ-9)", none, 9, 0, "score", "{score}", "Feeling better plan",
 		[]string{"Counseling every two weeks", "One thing a day that used to be fun", "Call 988 at any hour if you think of harming yourself"}, "", "", 0},
 	{"ckd3", "Keep kidney filtration (eGFR) above 45", "98979-8", "Kidney filtration rate (eGFR)", 45, none, 0, "mL/min/1.73 m²", "mL/min/{1.73_m2}", "Kidney plan",
 		[]string{"Blood and urine test every 4 months", "No ibuprofen or naproxen", "Pause water tablets on sick days and call us"}, "", "", 0},
 	{"gout", "Uric acid below 6", "3084-1", "Uric acid", none, 6.0, 1, "mg/dL", "mg/dL", "Gout plan", []string{"Allopurinol every day, also without pain", "Water instead of beer and soda"}, "", "", 0},
 	{"cholesterol", "LDL cholesterol below 100", "13457-7", "LDL cholesterol", none, 100, 0, "mg/dL", "mg/dL", "Heart health plan", []string{"Statin every evening", "Fish twice a week", "Blood test once a year"}, "", "", 0},
-	{"prediabetes", "Average sugar (A1c) below 5.7%", "4548-4", "Hemoglobin A1c", none, 5.6, 1, "%", "%", "Lifestyle plan", []string{"Walk at lunch on work days", "Join the lifestyle program", "Blood test in 6 months"}, "Choose a start date for the lifestyle program", "Six evenings, in person or by video.", 25},
-	{"pregnancy", "A healthy pregnancy and birth", "", "", none, none, 0, "", "", "Pregnancy plan", []string{"Check every 4 weeks, then every 2", "Iron every other day", "Write your birth wishes"}, "Fill in your birth wishes", "Two pages. You can change them at any time.", 30},
+	{"prediabetes", "Average sugar (A1c) below 5.7%", "4548-4", "Hemoglobin A1c", none, 5.6, 1, "%", "%", "Lifestyle plan", []string{"Walk at lunch on work days", "Join the lifestyle program", "Blood test in 6 months"}, "Call us to choose a start date for the lifestyle program", "Six evenings, in person or by video.", 25},
+	{"pregnancy", "A healthy pregnancy and birth", "", "", none, none, 0, "", "", "Pregnancy plan", []string{"Check every 4 weeks, then every 2", "Iron every other day", "Write your birth wishes"}, "Write down your birth wishes", "Bring them to your visit. You can change them at any time.", 30},
 	{"obesity", "Lose 10 pounds by spring and keep it off", "29463-7", "Body weight", none, none, 0, "lb", "[lb_av]", "Weight plan", []string{"Food diary on weekdays", "Gym twice a week"}, "", "", 0},
 }
 
@@ -53,7 +53,7 @@ func (l *life) writePlans() {
 	l.dentalPlan()
 	if l.age() >= 18 && l.special != "amina" {
 		at := l.days(-6)
-		l.task(at, "Check that your phone number and address are right", "It takes one minute.", l.days(30), "requested")
+		l.task(at, "Call us if your phone number or address has changed", "It takes one minute.", l.days(30), "requested")
 		if l.age() >= 45 && l.age() < 76 {
 			l.screening(at)
 		}
@@ -177,7 +177,7 @@ func (l *life) dentalPlan() {
 		Description: fmt.Sprintf("Total %s. Your plan is expected to pay %s; your part is %s.", dollars(total), dollars(total-ours), dollars(ours)),
 		Subject:     l.me, Period: &fhir.Period{Start: day(at)}, Created: instant(at), Author: l.dir.at("osei"), CareTeam: []fhir.Reference{l.team}, Activity: steps,
 	})
-	l.task(at, "Say yes or no to your dental plan", "Look at the treatment and the price, then decide.", l.days(10), "requested")
+	l.task(at, "Call us to say yes or no to your dental plan", "We go over the treatment and the price with you.", l.days(10), "requested")
 }
 
 func dollars(cents int) string { return fmt.Sprintf("$%d.%02d", cents/100, cents%100) }

@@ -44,9 +44,9 @@ func (l *life) chapterAmina() {
 		r := l.bloodPressure(at, fhir.Reference{}, l.me, float64(130-i+l.rng.IntN(5)), float64(81-i/2+l.rng.IntN(3)))
 		l.tagHome(r)
 	}
-	l.task(l.days(-2), "Order your metformin again", "You have about 5 days left.", l.days(5), "requested")
-	l.task(l.days(-1), "Answer 4 questions before your call", "About 3 minutes. You can stop and come back.", l.days(2), "requested")
-	l.task(l.days(-1), "Confirm your phone call with Dr. Nair", "She will ring you. Tell us if the time does not suit.", l.days(1), "requested")
+	l.task(l.days(-2), "Call us to order your metformin again", "You have about 5 days left. You cannot order it on this site yet.", l.days(5), "requested")
+	l.task(l.days(-1), "Write down your questions for Dr. Nair", "Keep the list by the phone for your call.", l.days(2), "requested")
+	l.task(l.days(-1), "Have your blood pressure readings ready", "Dr. Nair goes over them with you on the phone.", l.days(1), "requested")
 	at := l.days(-1)
 	if d := workday(at, true); !d.Equal(at) {
 		at = d
@@ -79,7 +79,7 @@ func (l *life) chapterMiguel() {
 		{"me", 5, "Great. Can I pay in three parts?"},
 		{"brannigan", 23, "Yes, you can. Choose “pay in parts” on the bill when it comes."},
 	}})
-	l.task(l.days(-8), "Sign Mateo’s asthma plan for school", "The school nurse needs it before the new term.", l.days(9), "requested")
+	l.task(l.days(-8), "Come in to sign Mateo’s asthma plan", "It is at the front desk. The school nurse needs it before the new term.", l.days(9), "requested")
 }
 
 func (l *life) chapterYusuf() {
