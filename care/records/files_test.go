@@ -200,6 +200,12 @@ func TestDocuments(t *testing.T) {
 	if k := Kinds(ds); len(k) != 3 || len(OfKind(ds, "visitnote")) != 1 || len(OfKind(ds, "")) != 3 {
 		t.Errorf("kinds: %+v", k)
 	}
+	// The filter stands in an address: it repeats nothing that a sender wrote (WEB-07).
+	for _, k := range Kinds(ds) {
+		if strings.Contains(k.Key, "eye") || len(OfKind(ds, k.Key)) != k.Count {
+			t.Errorf("the kind %q", k.Key)
+		}
+	}
 }
 
 func TestBlocks(t *testing.T) {
