@@ -30,7 +30,7 @@ var people = []person{
 			{"hba1c", [][2]float64{{5, 5.5}, {1.5, 5.8}, {0, 5.9}}, false},
 			{"kg", [][2]float64{{5, 83}, {1, 90}, {0, 87}}, false},
 		},
-		story: "39, a father of three a dental crown is planned, with its price",
+		story: "39, a father of three; a dental crown is planned, with its price",
 	},
 	{
 		key: "yusuf.haddad", given: "Yusuf", family: "Haddad", native: "يوسف حداد", nativeGiven: "يوسف", nativeFamily: "حداد",
