@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"errors"
+	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -30,7 +32,7 @@ var (
 	errGone   = errors.New("web: not found")
 )
 
-// admit checks what can be checked before a session is known.
+// admit checks what can be checked before a session is known, and takes the whole body in.
 func (d *Door) admit(w http.ResponseWriter, r *http.Request) error {
 	// Absolute-form request lines and odd ports arrive here too: only exact names are ours (ATK-63).
 	if !slices.Contains(d.Hosts, r.Host) {
@@ -44,7 +46,16 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > bodyLimit {
 		return errLarge
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return errLarge
+	} else if err != nil {
+		return errBody
+	}
+	r.Body = io.NopCloser(bytes.NewReader(b))
 	return nil
 }
 
@@ -90,10 +101,6 @@ func (d *Door) forged(r *http.Request) error {
 	switch ct {
 	case "application/x-www-form-urlencoded":
 		if err := r.ParseForm(); err != nil {
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
-				return errLarge
-			}
 			return errBody
 		}
 		if token == "" {

@@ -133,15 +133,15 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.Log.Info("request", "request", v.id, "method", method(r), "route", v.route, "status", rec.status,
 			"ms", d.Clock().Sub(start).Milliseconds())
 	}()
-	select {
+	if err := d.admit(rec, r); err != nil {
+		d.fail(rec, r, v, err)
+		return
+	}
+	select { // whoever sends slowly waits outside, so that a few hundred of them do not stop everybody
 	case d.busy <- struct{}{}:
 		defer func() { <-d.busy }()
 	default:
 		d.fail(rec, r, v, errBusy)
-		return
-	}
-	if err := d.admit(rec, r); err != nil {
-		d.fail(rec, r, v, err)
 		return
 	}
 	r = r.WithContext(withVisit(r.Context(), v))
@@ -159,6 +159,7 @@ func (d *Door) Server() *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
 		ErrorLog:          slog.NewLogLogger(quiet{d.Log.Handler()}, slog.LevelWarn),
 	}
 }
