@@ -252,9 +252,12 @@ type Blank struct {
 	Action            Link
 }
 
-// Initials are the first letters of the first and the last name, for an avatar.
+// Initials are the first letters of the first and the last name, for an avatar. A title ("Dr.") is no name.
 func Initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '-' })
+	if len(words) > 2 && strings.HasSuffix(words[0], ".") {
+		words = words[1:]
+	}
 	var out []rune
 	for i, word := range words {
 		if i == 0 || i == len(words)-1 {

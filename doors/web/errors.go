@@ -83,7 +83,7 @@ func (d *Door) fail(w *recorder, r *http.Request, v *visit, err error) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	if err := site.Plain(p, errorPage(p, a.page, v.id, v.who.Account != "")).Render(r.Context(), w); err != nil {
+	if err := site.Plain(p, errorPage(p, a.page, v.id, v.who)).Render(r.Context(), w); err != nil {
 		d.Log.Warn("error page cut short", "request", v.id)
 	}
 }

@@ -18,7 +18,7 @@ func (d *Door) own() []Route {
 		{"GET /help", "help", Anyone, d.words("web.help.title", helpPage)},
 		{"GET /privacy", "privacy-notice", Anyone, d.words("web.privacy.title", privacyPage)},
 		{"GET /accessibility", "accessibility", Anyone, d.words("web.access.title", accessPage)},
-		{"GET /offline", "offline", Anyone, d.words("web.offline.title", offlinePage)},
+		{"GET /offline", "offline", Anyone, d.offline},
 		{"POST /preferences", "preferences", Anyone, d.prefer},
 		{"GET /healthz", "health", Anyone, health},
 		{"GET /robots.txt", "robots", Anyone, robots},
@@ -51,6 +51,13 @@ func (d *Door) words(title string, body func(site.Page) templ.Component) func(ht
 		}
 		return show(w, r, frame(p, body(p)))
 	}
+}
+
+// offline is the page that a browser keeps on the device. It is the same for everybody: no name, no token, no session.
+func (d *Door) offline(w http.ResponseWriter, r *http.Request) error {
+	p := site.Page{Words: d.speak(r, visitOf(r)), Practice: d.Practice, Theme: choice(r, "theme", "light", "dark"), Font: choice(r, "font", "easy"), Demo: d.Demo}
+	p.Title = p.Words.T("web.offline.title")
+	return show(w, r, site.Plain(p, offlinePage(p)))
 }
 
 func show(w http.ResponseWriter, r *http.Request, c templ.Component) error {

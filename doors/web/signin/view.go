@@ -55,12 +55,20 @@ func passwordFacts(o own) []site.Fact {
 	return []site.Fact{password, app}
 }
 
+// codesLeft says how many recovery codes are unused; English and Spanish plurals have no form of their own for none.
+func codesLeft(w site.Words, n int) string {
+	if n == 0 {
+		return w.T("security.recovery.noneLeft")
+	}
+	return w.N("security.recovery.left", n)
+}
+
 func sessionRows(o own) []site.Row {
 	w := o.page.Words
 	var rows []site.Row
 	for _, s := range o.sessions {
 		row := site.Row{Icon: deviceIcon(s.Agent), Title: device(w, s.Agent),
-			Detail: w.T("security.sessions.line", "when", w.DayTime(s.Started), "seen", w.DayTime(s.Seen), "ip", s.IP)}
+			Detail: w.T("security.sessions.line", "when", w.ShortDayTime(s.Started), "seen", w.ShortDayTime(s.Seen), "ip", s.IP)}
 		if s.ID == o.who.Session {
 			row.Tag = site.Tag{Tone: "good", Icon: "check", Text: w.T("security.sessions.this")}
 		} else {
