@@ -42,5 +42,6 @@ vuln: ## known weaknesses; VULNDB=file:///folder for a machine without network
 clean:
 	rm -rf bin test/browser/node_modules
 
-bench: ## pages against a bare net/http handler, in one run
+bench: ## pages against a bare net/http handler, import, cold start, in one run; WELLGATE_CORPUS names the import's corpus
 	$(GO) test ./cmd/wellgate -run NONE -bench Pages -benchtime 500x
+	$(GO) test ./cmd/wellgate -run NONE -bench 'Import|ColdStart' -benchtime 3x
