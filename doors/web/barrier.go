@@ -120,6 +120,7 @@ func (b *barrier) finish() error {
 	if b.r.Method == http.MethodHead || len(body) == 0 { // HTTP/2 takes even an empty write after 204 for an error
 		return nil
 	}
+	visitOf(b.r).sending()
 	_, err := b.w.Write(body)
 	return err
 }

@@ -83,6 +83,7 @@ func (d *Door) fail(w *recorder, r *http.Request, v *visit, err error) {
 	if r.Method == http.MethodHead {
 		return
 	}
+	v.sending()
 	if err := site.Plain(p, errorPage(p, a.page, v.id, v.who)).Render(r.Context(), w); err != nil {
 		d.Log.Warn("error page cut short", "request", v.id)
 	}

@@ -126,7 +126,15 @@ type visit struct {
 	route string
 	who   identity.Who
 	token string
-	err   error // what the handler returned
+	err   error  // what the handler returned
+	leave func() // gives the place among maxInFlight free; nil before it is taken
+}
+
+// sending gives the place free once the work is done and only bytes are left to go: whoever reads slowly holds up nobody.
+func (v *visit) sending() {
+	if v != nil && v.leave != nil {
+		v.leave()
+	}
 }
 
 type visitKey struct{}
@@ -139,6 +147,7 @@ func visitOf(r *http.Request) *visit { v, _ := r.Context().Value(visitKey{}).(*v
 // serve finds out who is here and hands the request to its route.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if asset(r.URL.Path) {
+		v.sending()
 		d.assets.ServeHTTP(w, r)
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
+	"github.com/wellgate/wellgate/trust/identity"
 )
 
 // Senders who take their time hold no place: with room for one request, another is served while a body dribbles in.
@@ -49,6 +50,44 @@ func TestLongBodiesAreRefused(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if err := d.admit(httptest.NewRecorder(), r); err != nil || r.FormValue("a") != "b" {
 			t.Errorf("length said %v: a short body is lost: %v", said, err)
+		}
+	}
+}
+
+// stuck is a reader who takes nothing.
+type stuck struct {
+	*httptest.ResponseRecorder
+	writing, free chan struct{}
+}
+
+func (s stuck) Write([]byte) (int, error) {
+	close(s.writing)
+	<-s.free
+	return 0, io.ErrClosedPipe
+}
+
+// Readers who take their time hold no place either: not of a file of ours, not of a page.
+func TestSlowReadersTakeNoPlace(t *testing.T) {
+	now := clock.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
+	d := &Door{Config: Config{Hosts: []string{"portal.example"}, Clock: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Identity: &identity.Identity{}},
+		mux: http.NewServeMux(), assets: site.Assets(), busy: make(chan struct{}, 1)}
+	d.mux.Handle("GET /healthz", d.page(Route{"GET /healthz", "health", Anyone, health}))
+	for _, path := range []string{"/sw.js", "/healthz"} {
+		s := stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() { recover() }() // a cut connection
+			d.ServeHTTP(s, httptest.NewRequest("GET", "http://portal.example"+path, nil))
+		}()
+		<-s.writing
+		if len(d.busy) != 0 {
+			t.Errorf("who reads %s slowly holds a place", path)
+		}
+		close(s.free)
+		<-done
+		if len(d.busy) != 0 {
+			t.Errorf("%s left its place taken", path)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wellgate/wellgate/care"
@@ -139,7 +140,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	select { // whoever sends slowly waits outside, so that a few hundred of them do not stop everybody
 	case d.busy <- struct{}{}:
-		defer func() { <-d.busy }()
+		v.leave = sync.OnceFunc(func() { <-d.busy })
+		defer v.leave()
 	default:
 		d.fail(rec, r, v, errBusy)
 		return
