@@ -141,7 +141,9 @@ type buckets struct {
 	every                     time.Duration
 }
 
-func (c *core) buckets(ctx context.Context, q store.Querier, g guess) (buckets, error) {
+// most is how full a device's own bucket may be to be used: a guess being charged needs room in it, one being refunded is
+// in it already.
+func (c *core) buckets(ctx context.Context, q store.Querier, g guess, most int64) (buckets, error) {
 	now := c.now()
 	b := buckets{addressID: c.bucketID("address", guess{}, prefix(g.ip)), runID: c.bucketID("run", g, g.subject)}
 	var err error
@@ -159,7 +161,7 @@ func (c *core) buckets(ctx context.Context, q store.Querier, g guess) (buckets, 
 		if b.guess, err = c.readBucket(ctx, q, b.guessID); err != nil {
 			return b, err
 		}
-		if b.guess = b.guess.leak(now, b.every); b.guess.count < freeFailures {
+		if b.guess = b.guess.leak(now, b.every); b.guess.count <= most {
 			return b, nil
 		}
 	}
@@ -183,7 +185,7 @@ func (b buckets) wait(now time.Time) error {
 
 // mayGuess is a look without a charge, before any work is done.
 func (c *core) mayGuess(ctx context.Context, g guess) error {
-	b, err := c.buckets(ctx, c.db, g)
+	b, err := c.buckets(ctx, c.db, g, freeFailures-1)
 	if err != nil {
 		return err
 	}
@@ -193,7 +195,7 @@ func (c *core) mayGuess(ctx context.Context, g guess) error {
 // charge counts the guess as failed, before it is weighed. off says that the run had reached its end before.
 func (c *core) charge(ctx context.Context, tx *store.Tx, g guess) (off bool, run int64, err error) {
 	now := c.now()
-	b, err := c.buckets(ctx, tx, g)
+	b, err := c.buckets(ctx, tx, g, freeFailures-1)
 	if err != nil {
 		return false, 0, err
 	}
@@ -215,7 +217,7 @@ func (c *core) charge(ctx context.Context, tx *store.Tx, g guess) (off bool, run
 
 // refund takes back the charge of a right guess, and ends the run of wrong ones.
 func (c *core) refund(ctx context.Context, tx *store.Tx, g guess) error {
-	b, err := c.buckets(ctx, tx, g)
+	b, err := c.buckets(ctx, tx, g, freeFailures)
 	if err != nil {
 		return err
 	}
