@@ -31,6 +31,7 @@ var answers = []answer{
 	{errMethod, http.StatusMethodNotAllowed, "gone", 0},
 	{errForged, http.StatusForbidden, "forged", 0},
 	{errBody, http.StatusUnsupportedMediaType, "forged", 0},
+	{errChunks, http.StatusBadRequest, "forged", 0},
 	{errLarge, http.StatusRequestEntityTooLarge, "large", 0},
 	{care.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
 	{chart.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},

@@ -27,6 +27,7 @@ var (
 	errMethod = errors.New("web: a method no page knows")
 	errForged = errors.New("web: not sent by our own page")
 	errBody   = errors.New("web: a body no form sends")
+	errChunks = errors.New("web: a body in chunks")
 	errLarge  = errors.New("web: too large")
 	errBusy   = errors.New("web: at capacity")
 	errGone   = errors.New("web: not found")
@@ -42,6 +43,10 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request) error {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
 		return errMethod
+	}
+	if len(r.TransferEncoding) > 0 { // no browser sends a form so; beside a length it smuggles a second request in (WEB-10)
+		w.Header().Set("Connection", "close")
+		return errChunks
 	}
 	if r.ContentLength > bodyLimit {
 		return errLarge
