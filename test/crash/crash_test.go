@@ -31,8 +31,11 @@ func TestCrash(t *testing.T) {
 	h.learn()
 	h.start()
 	h.signin()
+	began := time.Now()
 	for cycle := range cycles {
-		h.cycle = cycle
+		if h.cycle = cycle; cycle%25 == 0 {
+			t.Logf("cycle %d, %.0f s", cycle, time.Since(began).Seconds())
+		}
 		h.loadAndKill()
 		h.start()
 		h.checkWrites()
