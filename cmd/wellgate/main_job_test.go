@@ -12,7 +12,7 @@ func TestMainJob(t *testing.T) {
 	w := newWorld(t)
 	amina := w.as("amina")
 	for path, want := range map[string]string{
-		"/": "For you to do", "/results": "Test results", "/record": "My record", "/medicines": "Metformin", "/looked": "Who looked",
+		"/": "For you to do", "/results": "Test results", "/record": "Health record", "/medicines": "Metformin", "/looked": "Who looked",
 	} {
 		if a := amina.get(path); a.status != 200 || !strings.Contains(a.body, want) {
 			t.Errorf("GET %s: %d, has %q: %v", path, a.status, want, strings.Contains(a.body, want))
