@@ -20,9 +20,10 @@ type section struct {
 
 // A readable is one resource as a person reads it: what, when, how it stands, and below that all of its elements.
 type readable struct {
-	what, when, value, status string
-	sort                      string
-	details                   [][2]string
+	what, when, status string
+	value              []string // what was found or written, line by line
+	sort               string
+	details            [][2]string
 }
 
 // order is how a person would look for things; other types follow by name.
@@ -109,6 +110,8 @@ type gist struct {
 	StartDate          fhir.DateTime          `json:"startDate"`
 	Period             *fhir.Period           `json:"period"`
 	PerformedPeriod    *fhir.Period           `json:"performedPeriod"`
+	Topic              fhir.CodeableConcept   `json:"topic"`
+	Services           []fhir.CodeableConcept `json:"serviceType"`
 	Types              []fhir.CodeableConcept `json:"type"`
 	Category           []fhir.CodeableConcept `json:"category"`
 }
@@ -116,7 +119,7 @@ type gist struct {
 func read(v *care.Visit, r fhir.Resource) readable {
 	g := fhir.View[gist](r)
 	out := readable{details: flatten(r.Raw())}
-	for _, c := range []fhir.CodeableConcept{g.Code, g.Medication, g.Vaccine, g.Description} {
+	for _, c := range []fhir.CodeableConcept{g.Code, g.Medication, g.Vaccine, g.Description, g.Topic} {
 		if out.what == "" {
 			out.what = c.Label()
 		}
@@ -126,7 +129,10 @@ func read(v *care.Visit, r fhir.Resource) readable {
 			out.what = s
 		}
 	}
-	for _, c := range append(g.Types, g.Category...) {
+	kind := fhir.View[struct {
+		Type fhir.CodeableConcept `json:"type"` // some types have one, others a list
+	}](r)
+	for _, c := range slices.Concat(g.Services, g.Types, []fhir.CodeableConcept{kind.Type}, g.Category) {
 		if out.what == "" {
 			out.what = c.Label()
 		}
@@ -137,8 +143,8 @@ func read(v *care.Visit, r fhir.Resource) readable {
 	if out.what == "" {
 		out.what = typeName(v.Words, r.Type())
 	}
-	dates := []fhir.DateTime{g.EffectiveDateTime, g.OccurrenceDateTime, g.PerformedDateTime, g.OnsetDateTime, g.RecordedDate,
-		g.AuthoredOn, g.Date, g.Issued, g.Created, g.Sent, g.Start, g.StartDate}
+	dates := []fhir.DateTime{g.Start, g.EffectiveDateTime, g.OccurrenceDateTime, g.PerformedDateTime, g.OnsetDateTime, g.RecordedDate,
+		g.AuthoredOn, g.Date, g.Issued, g.Created, g.Sent, g.StartDate}
 	for _, p := range []*fhir.Period{g.Period, g.PerformedPeriod} {
 		if p != nil {
 			dates = append(dates, p.Start, p.End)
@@ -150,16 +156,12 @@ func read(v *care.Visit, r fhir.Resource) readable {
 			break
 		}
 	}
-	switch {
-	case g.ValueQuantity != nil:
-		out.value = strings.TrimSpace(g.ValueQuantity.Comparator + " " + string(g.ValueQuantity.Value) + " " + g.ValueQuantity.Unit)
-	case g.ValueConcept.Label() != "":
-		out.value = g.ValueConcept.Label()
-	case g.ValueString != "":
-		out.value = g.ValueString
-	case g.Conclusion != "":
-		out.value = g.Conclusion
+	if a := amount(g.ValueQuantity, g.ValueConcept, g.ValueString); a != "" {
+		out.value = append(out.value, a)
+	} else if g.Conclusion != "" {
+		out.value = append(out.value, g.Conclusion)
 	}
+	out.value = append(out.value, texts(r, out.what)...)
 	out.status = g.Status
 	if l := g.ClinicalStatus.Label(); l != "" {
 		out.status = l
@@ -167,6 +169,7 @@ func read(v *care.Visit, r fhir.Resource) readable {
 	if g.LifecycleStatus != "" {
 		out.status = g.LifecycleStatus
 	}
+	out.status = stands(v.Words, out.status)
 	return out
 }
 
@@ -191,7 +194,7 @@ func flatten(raw []byte) (out [][2]string) {
 		}
 		text := t.String()
 		if len(text) > 4000 {
-			text = fmt.Sprintf("%s … (%d)", text[:200], len(text))
+			text = strings.ToValidUTF8(text[:200], "") + " …"
 		}
 		out = append(out, [2]string{path, text})
 	}
