@@ -168,15 +168,10 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := d.forged(r); err != nil {
 		return err
 	}
-	h, pattern := d.mux.Handler(r)
-	if pattern == "" {
-		if r.Method == http.MethodPost { // a page that exists answers a wrong method as if it were not there
-			return errGone
-		}
-		return d.unknown(r, v)
+	if _, pattern := d.mux.Handler(r); pattern == "" {
+		return errGone // a page that exists answers a wrong method as if it were not there
 	}
-	h = d.mux
-	h.ServeHTTP(w, r)
+	d.mux.ServeHTTP(w, r)
 	return v.err
 }
 
@@ -186,9 +181,6 @@ func background(r *http.Request) bool {
 	mode := r.Header.Get("Sec-Fetch-Mode")
 	return mode != "" && mode != "navigate" || r.Header.Get("X-Poll") != "" || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
-
-// unknown answers paths that are no pages: to strangers as any page of ours would, so that they learn nothing.
-func (d *Door) unknown(_ *http.Request, _ *visit) error { return errGone }
 
 // page serves a page of the door's own.
 func (d *Door) page(route Route) http.Handler {

@@ -311,24 +311,30 @@ func (s *sorter) existing(ctx context.Context, num int64) (*part, error) {
 }
 
 // samePerson refuses a Patient under the id of somebody else: two systems may use one id for two people, and the second
-// must not take over the first one's record. One name, birth date, number or telephone in common is enough.
+// must not take over the first one's record. A record number in common is enough; else a name must fit and the birth dates,
+// where both are known, must be the same.
 func samePerson(st *record, r fhir.Resource) error {
 	old := st.get("Patient", r.ID())
 	if r.Type() != "Patient" || old == nil {
 		return nil
 	}
 	was, is := identifiers(fhir.Into[fhir.Patient](old.Resource)), identifiers(fhir.Into[fhir.Patient](r))
-	if len(was) == 0 || len(is) == 0 {
+	known := func(kind string) bool { return len(was[kind]) > 0 && len(is[kind]) > 0 }
+	same := func(kind string) bool {
+		return slices.ContainsFunc(is[kind], func(v string) bool { return slices.Contains(was[kind], v) })
+	}
+	name := same("family") || same("given")
+	switch {
+	case len(was) == 0 || len(is) == 0 || same("number"):
+		return nil
+	case known("born"):
+		if same("born") && (name || !known("family") && !known("given")) {
+			return nil
+		}
+	case same("family") || !known("family") && same("given"):
 		return nil
 	}
-	for kind, values := range is {
-		for _, v := range values {
-			if slices.Contains(was[kind], v) {
-				return nil
-			}
-		}
-	}
-	return fmt.Errorf("%w: %s has nothing in common with the person stored under that id; give it another id if it is somebody else", ErrRefused, r.Ref())
+	return fmt.Errorf("%w: %s is not the person stored under that id; give it another id if it is somebody else", ErrRefused, r.Ref())
 }
 
 // PatientChart finds the chart of a patient by the id of the Patient resource.

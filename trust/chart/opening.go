@@ -13,6 +13,7 @@ import (
 
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/policy"
 	"github.com/wellgate/wellgate/trust/vault"
 )
@@ -134,6 +135,9 @@ func (h *House) Openings(ctx context.Context, session string) ([]Opening, error)
 			return nil, err
 		}
 		o, err := h.openOpening(ctx, num, sealed)
+		if errors.Is(err, journal.ErrShredded) { // erased since: nothing is left to list
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
