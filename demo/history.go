@@ -351,7 +351,6 @@ type document struct {
 	visit       fhir.Reference
 	labels      []string
 	period      *fhir.Period
-	setting     string
 }
 
 func (l *life) writeDocument(d document) string {

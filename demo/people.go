@@ -91,13 +91,6 @@ func (p *person) bornBefore(now time.Time) time.Time {
 
 func (p *person) called() string { return p.given + " " + p.family }
 
-func (p *person) they() (subj, poss string) {
-	if p.sex == 'f' {
-		return "she", "her"
-	}
-	return "he", "his"
-}
-
 // kinOf finds the carers of l, and, for adults with children here, the children.
 func kinOf(l *life, all []*life) (out []kin) {
 	for _, o := range all {

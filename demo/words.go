@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -61,18 +60,6 @@ func usd(cents int) *fhir.Money {
 		s = "0" + s
 	}
 	return &fhir.Money{Value: fhir.Decimal(sign + strconv.Itoa(cents/100) + "." + s), Currency: "USD"}
-}
-
-func plainText(s string) *fhir.Attachment {
-	return &fhir.Attachment{ContentType: "text/plain; charset=utf-8", Data: base64.StdEncoding.EncodeToString([]byte(s))}
-}
-
-// and joins words as people do: "a, b and c".
-func and(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 // upper writes the first letter large.

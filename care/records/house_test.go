@@ -33,7 +33,6 @@ type practice struct {
 	t     *testing.T
 	h     *chart.House
 	num   int64
-	mux   *http.ServeMux
 	words *site.Catalogue
 	err   error // what the last handler returned
 }

@@ -71,8 +71,6 @@ func single(t testing.TB, body string) *Result {
 	return r
 }
 
-const mmol = `"valueQuantity":{"value":%s,"unit":"mmol/L"}`
-
 func TestValues(t *testing.T) {
 	for _, c := range []struct {
 		name, body string

@@ -16,7 +16,6 @@ type form struct {
 	shared bool
 	bad    *problem
 	second identity.Second
-	staff  bool
 }
 
 func (p *Pages) signin(w http.ResponseWriter, r *http.Request) error {
