@@ -186,8 +186,13 @@ func kindKey(d Document) string {
 	if d.Label.Clinical == "" {
 		return "other"
 	}
-	// The sender's own words, which may be of somebody's health, stand in no address (WEB-07).
-	sum := sha256.Sum256([]byte(strings.ToLower(d.Label.Clinical)))
+	return ownWords(d.Label.Clinical)
+}
+
+// ownWords stands for a sender's own words in an address: they may tell of somebody's health, so they do not stand there
+// themselves (WEB-07).
+func ownWords(s string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(s)))
 	return "k" + hex.EncodeToString(sum[:5])
 }
 

@@ -350,7 +350,7 @@ func TestVitals(t *testing.T) {
 		{Code: "8867-4", Label: Label{Plain: "records.m.pulse"}, Readings: []Reading{{Text: "< 60", Unit: "/min"}}},
 		{Code: "8310-5", Label: Label{Plain: "records.m.temp"}, Readings: []Reading{{Why: "records.absent.asked-declined"}}},
 		{Code: "12345-6", Readings: []Reading{{Text: "fine"}}},
-		{Code: "grip-strength-left", Label: Label{Clinical: "Grip strength / left"}, Readings: []Reading{{Text: "30", Unit: "kg", Value: "30"}}},
+		{Code: "ke22fae93f0", Label: Label{Clinical: "Grip strength / left"}, Readings: []Reading{{Text: "30", Unit: "kg", Value: "30"}}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

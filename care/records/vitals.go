@@ -126,7 +126,7 @@ func vitalRank(v Vital) int {
 	return i
 }
 
-// vitalCode is safe in a path: what a sender wrote is cut down to letters, digits and dashes.
+// vitalCode is safe in a path: a known kind, a LOINC code, or a fingerprint of what the sender wrote.
 func vitalCode(o fhir.Observation) string {
 	if k := kindOf[o.Code.Code(loinc)]; k != "" {
 		return k
@@ -134,8 +134,8 @@ func vitalCode(o fhir.Observation) string {
 	if c := o.Code.Code(loinc); c != "" {
 		return slug(c)
 	}
-	if s := slug(sameKey(o.Code)); s != "" {
-		return s
+	if s := sameKey(o.Code); s != "" {
+		return ownWords(s)
 	}
 	return "other"
 }

@@ -50,8 +50,8 @@ func (c *demoCmd) found(ctx context.Context, o opening, st *demoState) (*house, 
 		return nil, err
 	}
 	st.Made = now
-	if _, err := vault.CreateRoot(filepath.Join(c.Dir, keyFile), nil); err != nil {
-		return nil, err
+	if _, err := vault.CreateRoot(filepath.Join(c.Dir, keyFile), nil); err != nil { // somebody else began first
+		return nil, problemf("%s is being filled by another wellgate; wait for it, or choose another --dir", c.Dir)
 	}
 	cfg := config{
 		Name: p.Name, Phone: p.Phone, Emergency: p.Emergency, Colour: p.Colour, Zone: p.Zone, Host: "localhost", Log: logName(),
