@@ -94,6 +94,7 @@ type head struct {
 	box   site.Box
 	rows  []*Result
 	alone *Result   // a report without tests of its own
+	fresh bool      // all rows are new: the head says so once
 	all   site.Link // to the report itself
 }
 
@@ -115,7 +116,7 @@ func headOf(v *care.Visit, g Group, i int, all bool) head {
 	w := v.Words
 	h := head{box: site.Box{ID: fmt.Sprintf("g%d", i), Flush: true, Title: whenIn(w, g.When())}, rows: g.Items}
 	if g.Report == nil {
-		return h
+		return h.news(w)
 	}
 	h.rows = split(g.Items, all)
 	day := whenIn(w, g.When())
@@ -143,15 +144,24 @@ func headOf(v *care.Visit, g Group, i int, all bool) head {
 		sub = append(sub, w.T("results.hasComment"))
 	}
 	h.box.Sub = strings.Join(sub, " · ")
+	return h.news(w)
+}
+
+// news moves the word "New" from the rows to the head where every row would say it.
+func (h head) news(w site.Words) head {
+	old := func(r *Result) bool { return !r.New }
+	if h.fresh = len(h.rows) > 1 && !slices.ContainsFunc(h.rows, old); h.fresh {
+		h.box.Sub = strings.TrimSuffix(w.T("site.new")+" · "+h.box.Sub, " · ")
+	}
 	return h
 }
 
 // resultRows puts the status's icon before the name and its word at the far end.
-func resultRows(v *care.Visit, rs []*Result) []site.Row {
-	out := make([]site.Row, len(rs))
-	for i, r := range rs {
+func resultRows(v *care.Visit, h head) []site.Row {
+	out := make([]site.Row, len(h.rows))
+	for i, r := range h.rows {
 		tag := rowTag(v.Words, r)
-		row := site.Row{Icon: tag.Icon, Tone: or(tag.Tone, "mute"), Title: nameIn(v.Words, r), Href: link(v, r), New: r.New, Body: rowValue(v, r)}
+		row := site.Row{Icon: tag.Icon, Tone: or(tag.Tone, "mute"), Title: nameIn(v.Words, r), Href: link(v, r), New: r.New && !h.fresh, Body: rowValue(v, r)}
 		if row.Icon == "" {
 			row.Icon = icon(r)
 		}
@@ -172,6 +182,9 @@ func or(s, instead string) string {
 // reportRow is a report without tests of its own: images, pathology, a report in words.
 func reportRow(v *care.Visit, r *Result) site.Row {
 	row := site.Row{Icon: icon(r), Title: v.Words.T("results.openReport"), Href: link(v, r), Tag: rowTag(v.Words, r), New: r.New}
+	if r.State == Awaited {
+		row.Title, row.New = v.Words.T("results.openAwaited"), false
+	}
 	if len(r.Conclusion) > 0 {
 		row.Detail = shorten(r.Conclusion[0], 140)
 	}
@@ -366,7 +379,7 @@ func closedFiles(w site.Words, files []fhir.Attachment) []string {
 
 // bare: a final report with nothing to read in it at all.
 func (o *oneView) bare() bool {
-	return o.IsReport() && o.State != Gone && len(o.Conclusion)+len(o.Files)+len(o.Siblings)+len(o.Notes)+len(o.Parts) == 0 && o.Value.Form == Nothing
+	return o.IsReport() && o.State != Gone && o.State != Awaited && len(o.Conclusion)+len(o.Files)+len(o.Siblings)+len(o.Notes)+len(o.Parts) == 0 && o.Value.Form == Nothing
 }
 
 // usualToo: beside the person's target there is the range that is usual for everybody, and no other.
