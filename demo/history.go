@@ -366,9 +366,13 @@ func (l *life) writeDocument(d document) string {
 		att.Data = base64.StdEncoding.EncodeToString([]byte(d.text))
 		att.Size = new(len(d.text))
 	}
+	sort := fhir.Concept("http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category", "clinical-note", "Clinical note")
+	if d.file != nil && strings.HasPrefix(d.file.ContentType, "image/") {
+		sort = fhir.Concept(loinc, "18748-4", "Diagnostic imaging study")
+	}
 	r := fhir.DocumentReference{
 		ID: l.next(), Meta: l.labelled(profile("us-core-documentreference"), d.labels), Status: "current", DocStatus: "final", Type: kind,
-		Category: one(fhir.Concept("http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category", "clinical-note", "Clinical note")),
+		Category: one(sort),
 		Subject:  l.me, Date: instant(d.at), Author: []fhir.Reference{d.who}, Custodian: l.dir.practice, Description: d.title,
 		Content: []fhir.DocumentReferenceContent{{Attachment: att}},
 	}
