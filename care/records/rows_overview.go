@@ -1,6 +1,7 @@
 package records
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/wellgate/wellgate/care"
@@ -67,13 +68,9 @@ func careRows(v *care.Visit, s summary) []site.Row {
 	if x, ok := lastVisit(s.Visits); ok {
 		visit = last(w, x.Label, date(w, x.From))
 	}
-	notes, note := 0, ""
-	for _, d := range s.Documents {
-		if d.Note {
-			if notes++; notes == 1 {
-				note = last(w, d.Label, date(w, d.At))
-			}
-		}
+	notes, note := s.notes(), ""
+	if len(notes) > 0 {
+		note = last(w, notes[0].Label, date(w, notes[0].At))
 	}
 	if len(s.Documents) > 0 {
 		doc = last(w, s.Documents[0].Label, date(w, s.Documents[0].At))
@@ -91,12 +88,17 @@ func careRows(v *care.Visit, s summary) []site.Row {
 	return []site.Row{
 		timeline,
 		section(v, "stethoscope", "records.visits", "/visits", len(s.Visits), visit),
-		section(v, "file-text", "records.notes", "/notes", notes, note),
+		section(v, "file-text", "records.notes", "/notes", len(notes), note),
 		section(v, "file-text", "records.nav.documents", "/documents", len(s.Documents), doc),
 		section(v, "activity", "records.procedures", "/procedures", len(s.Deeds), deed),
 		section(v, "list-checks", "records.plan", "/plan", len(s.Plans)+len(s.Aims), plan),
 		section(v, "users", "records.team", "/care-team", len(s.Team), team),
 	}
+}
+
+// notes are the documents that a clinician wrote about a visit, newest first.
+func (s summary) notes() []Document {
+	return slices.DeleteFunc(slices.Clone(s.Documents), func(d Document) bool { return !d.Note })
 }
 
 func deskLinks(v *care.Visit, s summary) []site.Link {
@@ -105,6 +107,7 @@ func deskLinks(v *care.Visit, s summary) []site.Link {
 	}
 	return []site.Link{
 		one("records.vaccines", "/vaccines", len(s.Vaccines)),
+		one("records.notes", "/notes", len(s.notes())),
 		one("records.nav.documents", "/documents", len(s.Documents)),
 		one("records.procedures", "/procedures", len(s.Deeds)),
 		one("records.plan", "/plan", len(s.Plans)+len(s.Aims)),
