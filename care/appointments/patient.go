@@ -157,7 +157,7 @@ func toDo(v *care.Visit, t ToDo) care.Card {
 	if t.Due != "" {
 		due := v.Words.T("appointments.todo.due", "date", v.Words.Date(string(t.Due)))
 		if c.Detail != "" {
-			due += " · " + c.Detail
+			due += " · " + v.Words.Isolate(c.Detail)
 		}
 		c.Detail = due
 	}
