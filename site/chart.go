@@ -221,10 +221,6 @@ func (c Curve) draw(n int, size canvas, x func(time.Time) float64, y func(float6
 	var path strings.Builder
 	for i, p := range c.Points {
 		d := dot{x: x(p.At), y: y(p.Value), r: 4.5, text: p.Text, class: "pt" + l.class, anchor: "middle"}
-		d.ty = d.y - 13
-		if n > 0 {
-			d.ty = d.y + 23
-		}
 		if i == len(c.Points)-1 {
 			d.r, d.class = 7, "pt last"+l.class
 		}
@@ -237,6 +233,9 @@ func (c Curve) draw(n int, size canvas, x func(time.Time) float64, y func(float6
 		l.dots = append(l.dots, d)
 	}
 	l.path = path.String()
+	for i := range l.dots {
+		l.dots[i].ty = l.beside(i, n > 0, size)
+	}
 	// Figures from the newest back, as far as they do not touch.
 	edge := math.Inf(1)
 	for i := len(l.dots) - 1; i >= 0; i-- {
@@ -257,6 +256,30 @@ func (c Curve) draw(n int, size canvas, x func(time.Time) float64, y func(float6
 		l.dots = l.dots[len(l.dots)-1:]
 	}
 	return l
+}
+
+// beside is the height of a dot's figure: over the dot, of a second curve under it, but on the other side where the line
+// itself runs there.
+func (l line) beside(i int, under bool, size canvas) float64 {
+	d := l.dots[i]
+	above, below := d.y-13, d.y+23
+	up, down := false, false
+	for _, j := range []int{i - 1, i + 1} {
+		if j < 0 || j >= len(l.dots) {
+			continue
+		}
+		o := l.dots[j]
+		away := math.Abs(o.x - d.x)
+		reach := min(float64(len([]rune(d.text)))*size.char/2, away)
+		rise := (d.y - o.y) * reach / max(away, 1)
+		up, down = up || rise > 5, down || rise < -5
+	}
+	switch {
+	case under && down && !up, !under && !(up && !down && below < size.h-38):
+		return above
+	default:
+		return below
+	}
 }
 
 // dates names as many days of the lower axis as fit, the newest always.

@@ -50,6 +50,7 @@ func inside(t *rapid.T, p plot) {
 		for i := len(l.dots) - 1; i >= 0; i-- {
 			d := l.dots[i]
 			in("dot", d.x, d.y)
+			in("figure", d.x, d.ty)
 			if !d.labelled {
 				continue
 			}
@@ -68,6 +69,31 @@ func inside(t *rapid.T, p plot) {
 		in("date", k.at, 0)
 		if i > 0 && k.at >= p.dates[i-1].at {
 			t.Fatalf("dates out of order")
+		}
+	}
+}
+
+// A figure stands on the side of its dot where the line does not run.
+func TestFiguresKeepClearOfTheLine(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC) }
+	for _, c := range []struct {
+		name   string
+		values []float64
+		below  []bool
+	}{
+		{"flat", []float64{5, 5, 5}, []bool{false, false, false}},
+		{"a valley", []float64{9, 6, 9, 1}, []bool{false, true, false, false}}, // the last has no room under it
+		{"a peak", []float64{3, 9, 3, 1}, []bool{true, false, true, false}},
+		{"falling at the end", []float64{1, 9, 4}, []bool{false, false, true}},
+	} {
+		var points []Point
+		for i, v := range c.values {
+			points = append(points, Point{At: day(1 + i*5), Value: v, Text: "100"})
+		}
+		for i, d := range (Trend{Curves: []Curve{{Points: points}}}).plots(catalogue(t).Words("en", nil))[1].lines[0].dots {
+			if below := d.ty > d.y; below != c.below[i] {
+				t.Errorf("%s: figure %d stands below: %v", c.name, i, below)
+			}
 		}
 	}
 }
