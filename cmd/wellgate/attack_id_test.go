@@ -31,6 +31,7 @@ func shows(a answer, words ...string) string {
 
 // ATK-01: a portal took the patient from a hidden field, so a changed field showed somebody else's account.
 func TestATK01PatientFromTheRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	miguel := w.as("miguel")
 	lab := w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
@@ -66,6 +67,7 @@ func TestATK01PatientFromTheRequest(t *testing.T) {
 
 // ATK-02: the next number up was the next patient's report; direct links needed no sign-in.
 func TestATK02NeighbouringIDs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina, miguel, nobody := w.as("amina"), w.as("miguel"), w.browser()
 	lab := w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
@@ -93,6 +95,7 @@ func TestATK02NeighbouringIDs(t *testing.T) {
 
 // ATK-03: one stolen sign-in downloaded 428,000 files of others. Here every id of Amina's, asked for with Miguel's.
 func TestATK03HarvestByID(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	miguel := w.as("miguel")
 	tried := 0
@@ -119,6 +122,7 @@ func TestATK03HarvestByID(t *testing.T) {
 
 // ATK-05: a note was changed by its id alone, whoever's it was.
 func TestATK05ChangeByIDThroughAnotherRecord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dr := w.as("priya")
 	w.opens("priya", "miguel", "TREAT")
@@ -151,6 +155,7 @@ func TestATK05ChangeByIDThroughAnotherRecord(t *testing.T) {
 
 // ATK-08: looking at another patient's form made that patient the session's, for every later page.
 func TestATK08ForeignFormSwitchesNobody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dr, amina := w.as("priya"), w.as("amina")
 	w.opens("priya", "amina", "TREAT")
@@ -187,6 +192,7 @@ func TestATK08ForeignFormSwitchesNobody(t *testing.T) {
 
 // ATK-09: pages were registered without a permission check. Here the program does not start.
 func TestATK09RouteWithoutPolicy(t *testing.T) {
+	t.Parallel()
 	words, err := site.NewCatalogue()
 	if err != nil {
 		t.Fatal(err)
@@ -221,6 +227,7 @@ func TestATK09RouteWithoutPolicy(t *testing.T) {
 
 // ATK-14, ATK-15: SQL in search, ids, dates, filters and cookies. Whatever is sent is data.
 func TestATK14SQLAnywhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina, desk := w.as("amina"), w.as("marisol")
 	lab := w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
@@ -278,6 +285,7 @@ func TestATK14SQLAnywhere(t *testing.T) {
 
 // ATK-42: fields that no form has set status, author, patient and role of what was stored.
 func TestATK42ExtraFields(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dr := w.as("priya")
 	w.opens("priya", "amina", "TREAT")

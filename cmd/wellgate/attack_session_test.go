@@ -16,6 +16,7 @@ import (
 // ATK-13: one parameter, skip_timeout_reset=1, kept a session alive for ever. Here 200 names in addresses, headers, cookies
 // and forms neither extend a session from the background nor wake one that has ended.
 func TestATK13NothingExtendsASession(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina := w.as("amina")
 	var names []string
@@ -63,6 +64,7 @@ func TestATK13NothingExtendsASession(t *testing.T) {
 
 // ATK-39: a session id known before sign-in was still the session's after it.
 func TestATK39Fixation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	u := w.users["amina"]
 	b := w.browser()
@@ -110,6 +112,7 @@ func TestATK39Fixation(t *testing.T) {
 
 // SES-01: what the cookie of a session looks like, over TLS and in a demo.
 func TestSessionCookie(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	u := w.users["amina"]
@@ -139,6 +142,7 @@ func TestSessionCookie(t *testing.T) {
 
 // ATK-40: a page of somebody else's sent our forms. Every POST of the table, by those who may send it rightly.
 func TestATK40ForgedForms(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.opens("priya", "amina", "TREAT")
 	lab := w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
@@ -222,6 +226,7 @@ func TestATK40ForgedForms(t *testing.T) {
 
 // ATK-41: a link on somebody else's page signed people out.
 func TestATK41CrossSiteSignout(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina := w.as("amina")
 	for _, path := range []string{"/session/exit", "/signout"} {
@@ -238,6 +243,7 @@ func TestATK41CrossSiteSignout(t *testing.T) {
 
 // ATK-49: "next" led to a page that looked like ours.
 func TestATK49OpenRedirects(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	evil := []string{
 		"//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\\/evil.example", "https://evil.example", "http:evil.example", "https:///evil.example",

@@ -21,6 +21,7 @@ import (
 
 // WEB-01…04: the strict headers stand on every answer of every route, errors and files included.
 func TestHeadersOnEveryAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.opens("priya", "amina", "TREAT")
 	m := &matrix{T: t, w: w, table: w.door.(*web.Door).Table()}
@@ -102,6 +103,7 @@ func headerFaults(a answer) (out []string) {
 
 // WEB-02: over TLS every answer pins TLS, errors included.
 func TestHSTS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	door, err := w.h.door(doorway{hosts: []string{"portal.example"}, tls: true, log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	w.must(err)
@@ -124,6 +126,7 @@ func TestHSTS(t *testing.T) {
 
 // ATK-55: HEAD, odd methods and headers that ask for another method went past the check of GET.
 func TestATK55Methods(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lab := "/results/" + w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
 	amina, miguel, nurse := w.as("amina"), w.as("miguel"), w.as("nurse")
@@ -164,6 +167,7 @@ func TestATK55Methods(t *testing.T) {
 
 // ATK-62: caches kept pages: a shared one under /records/x.css, the browser's own behind the back button.
 func TestATK62Caches(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina := w.as("amina")
 	lab := "/results/" + w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
@@ -207,6 +211,7 @@ func TestATK62Caches(t *testing.T) {
 
 // ATK-63: a foreign Host stood in links of mails and pages. Here it gets no page at all.
 func TestATK63Hosts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.as("amina")
 	for _, host := range []string{"evil.example", "localhost", "localhost:80", "localhost:8080.evil.example", "evil.example:8080", "localhost:8080@evil.example", "LOCALHOST:8080 ", "",
@@ -271,6 +276,7 @@ func raw(t *testing.T, addr, text string) (status []int, closed bool) {
 
 // WEB-10, WEB-11, ATK-64: on a real socket: forbidden methods, two lengths, limits of header and body, and slow senders.
 func TestATK64Wire(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	srv := w.door.(*web.Door).Server()
 	if srv.ReadHeaderTimeout != 5*time.Second || srv.ReadTimeout != 30*time.Second || srv.WriteTimeout != 60*time.Second || srv.IdleTimeout != 60*time.Second || srv.MaxHeaderBytes != 16<<10 {
@@ -334,6 +340,7 @@ func TestATK64Wire(t *testing.T) {
 
 // A form of exactly the limit passes; over HTTP/2 an answer without a body does not end the connection.
 func TestLimitsHold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	amina := w.as("amina")
 	amina.get("/help")

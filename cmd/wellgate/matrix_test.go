@@ -26,10 +26,7 @@ import (
 // The authorization matrix (AZ-01, AZ-02, AZ-05): every route of the table, asked by everybody, about Amina's record. What
 // must come of it says an oracle written from the practice's rules (oracle_test.go); it never asks the product's policy.
 //
-// Each check in code was broken once by hand, to see this and no other thing turn the matrix red:
-//
-//	broken                                                       red cells
-//	(see the table in oracle_test.go)
+// What was broken by hand to see it red stands in mutation_test.go.
 
 // A frame is somebody at a browser, in some state.
 type frame struct {
@@ -69,6 +66,7 @@ type matrix struct {
 }
 
 func TestAuthorizationMatrix(t *testing.T) {
+	t.Parallel()
 	start := time.Now()
 	w := newWorld(t)
 	m := &matrix{T: t, w: w, table: w.door.(*web.Door).Table(), byFrame: map[string]int{}}
@@ -560,6 +558,7 @@ func (m *matrix) later() {
 
 // What one act leaves in the record's log, exactly (AUD-01, AUD-02).
 func TestTraces(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lab := "/results/" + w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
 	desk := "/desk/" + w.users["amina"].public

@@ -19,13 +19,8 @@ import (
 // The matrix must be able to fail. For each named rule the policy is made wrong (a forbid removed, a permit's condition
 // dropped) and the matrix has to report at least one unexpected allow. Whoever adds a rule without a case that needs it
 // learns it here.
-//
-// The checks in code have no switches, so each was broken once by hand, seen red and put back:
-//
-//	broken in the product                                              turned red
-//	chart.opening: any session's opening counts                        TestAuthorizationMatrix (miguel's record opened, ended …)
-//	see the table at TestBrokenByHand
 func TestEveryRuleIsNeeded(t *testing.T) {
+	t.Parallel()
 	texts := ruleTexts(t)
 	whole, err := policy.New(texts)
 	if err != nil {
@@ -337,3 +332,41 @@ func (w *world) decisive() (red []string) {
 	ask("hygienist", "POST", desk+"/results/"+w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")+"/comments", url.Values{"text": {"No."}}, 404)
 	return red
 }
+
+// The checks in code have no switches that a test could turn, so each was broken by hand once, seen red and put back:
+//
+//	broken                                                      turned red
+//	chart: an opening of any record counts                      TestAuthorizationMatrix (500: the reason is sealed to its record)
+//	chart: an opening of any session counts                     TestAuthorizationMatrix
+//	chart: labels are not asked                                 TestAuthorizationMatrix
+//	chart: refusals are not noted                               TestAuthorizationMatrix, TestTraces
+//	chart: guards are not asked                                 TestAuthorizationMatrix, TestJourneys/comment-on-a-result
+//	chart: what may not be seen is found and counted            TestJourneys/restricted, /front-desk
+//	chart: user agents stand in the log as they come            TestATK65ForgedLines
+//	identity: sessions never idle out                           TestAuthorizationMatrix
+//	identity: a shared computer has the usual time              TestJourneys/shared-computer
+//	identity: a disabled account keeps its sessions             TestAuthorizationMatrix
+//	identity: one ends others' sessions                         TestAuthorizationMatrix
+//	identity: the session id stays after a fresh proof          TestATK39Fixation
+//	web: a stranger is let on to signed-in pages                TestAuthorizationMatrix
+//	web: no fresh proof asked for                               TestAuthorizationMatrix
+//	web: desk pages in the portal's frame                       TestAuthorizationMatrix
+//	web: denied says 403, not 404                               TestAuthorizationMatrix
+//	web: a record named in the query wins                       TestATK01PatientFromTheRequest, TestATK08ForeignFormSwitchesNobody
+//	web: a route needs no action                                TestATK09RouteWithoutPolicy
+//	web: background requests extend                             TestATK13NothingExtendsASession
+//	web: form tokens are not compared                           TestATK40ForgedForms
+//	web: where a form comes from is not looked at               TestATK40ForgedForms
+//	web: any content type is a form                             TestATK40ForgedForms
+//	web: next may lead anywhere                                 TestATK49OpenRedirects
+//	web: any method, any host                                   TestATK55Methods, TestATK63Hosts, TestATK64Wire
+//	web: pages may be kept in caches                            TestATK62Caches, TestHeadersOnEveryAnswer
+//	web: errors without the strict headers, no HSTS             TestHeadersOnEveryAnswer, TestHSTS
+//	web: bodies in chunks, no limits of body and header         TestATK64Wire, TestLimitsHold
+//	web: an empty write after 204                               TestLimitsHold
+//	records: files leave under the type they claim              TestATK44Files
+//	results, site: values unescaped                             TestATK43StoredScript, TestATK71AwkwardStrings
+//	privacy: the file to take differs by a letter               TestJourneys/take
+//	policy: each rule                                           TestEveryRuleIsNeeded, TestGoldenPolicy
+//
+// Behind the find form's own rule of two identifiers stand the chart's and the tokens over pairs: breaking one shows nothing.
