@@ -263,23 +263,28 @@ func (c Curve) draw(n int, size canvas, x func(time.Time) float64, y func(float6
 func (l line) beside(i int, under bool, size canvas) float64 {
 	d := l.dots[i]
 	above, below := d.y-13, d.y+23
-	up, down := false, false
-	for _, j := range []int{i - 1, i + 1} {
-		if j < 0 || j >= len(l.dots) {
-			continue
-		}
-		o := l.dots[j]
-		away := math.Abs(o.x - d.x)
-		reach := min(float64(len([]rune(d.text)))*size.char/2, away)
-		rise := (d.y - o.y) * reach / max(away, 1)
-		up, down = up || rise > 5, down || rise < -5
-	}
-	switch {
-	case under && down && !up, !under && !(up && !down && below < size.h-38):
-		return above
-	default:
+	half := float64(len([]rune(d.text))) * size.char / 2
+	up, down := l.runs(d.x-half, d.x+half, above-12, above), l.runs(d.x-half, d.x+half, below-12, below) || below > size.h-38
+	if under && (!down || up) || !under && up && !down {
 		return below
 	}
+	return above
+}
+
+// runs says whether the line runs through a box.
+func (l line) runs(left, right, top, bottom float64) bool {
+	for i := 1; i < len(l.dots); i++ {
+		a, b := l.dots[i-1], l.dots[i]
+		from, to := max(left, a.x), min(right, b.x)
+		if from > to || b.x == a.x {
+			continue
+		}
+		y := func(x float64) float64 { return a.y + (b.y-a.y)*(x-a.x)/(b.x-a.x) }
+		if lo, hi := min(y(from), y(to)), max(y(from), y(to)); lo < bottom && hi > top {
+			return true
+		}
+	}
+	return false
 }
 
 // dates names as many days of the lower axis as fit, the newest always.

@@ -88,7 +88,7 @@ func TestFiguresKeepClearOfTheLine(t *testing.T) {
 	} {
 		var points []Point
 		for i, v := range c.values {
-			points = append(points, Point{At: day(1 + i*5), Value: v, Text: "100"})
+			points = append(points, Point{At: day(1 + i*5), Value: v, Text: "100.00"})
 		}
 		for i, d := range (Trend{Curves: []Curve{{Points: points}}}).plots(catalogue(t).Words("en", nil))[1].lines[0].dots {
 			if below := d.ty > d.y; below != c.below[i] {
