@@ -11,13 +11,12 @@ const post = (path: string) =>
     body: new URLSearchParams({ csrf: $<HTMLMetaElement>('meta[name="csrf"]')?.content ?? "" }),
   });
 
-// Quick exit: hide the page at once, end the session, leave no way back. The link alone works without this.
+// Quick exit: hide the page at once and leave no way back to it. The link itself ends the session and leads elsewhere.
 const exit = $<HTMLAnchorElement>("[data-exit]");
 const leave = (e: Event) => {
   e.preventDefault();
   root.hidden = true;
   document.title = "";
-  if ($('meta[name="csrf"]')) post("/signout").catch(() => {});
   location.replace(exit!.href);
 };
 exit?.addEventListener("click", leave);
