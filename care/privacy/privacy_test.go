@@ -59,7 +59,7 @@ func TestEveryRoleAndActionHasWords(t *testing.T) {
 				t.Errorf("%s: no words for role %s", lang, r)
 			}
 		}
-		for _, a := range []string{"read", "write", "export", "find", "open"} {
+		for _, a := range []string{"read", "write", "export", "find", "open", "close"} {
 			for _, key := range []string{"privacy.did." + a, "privacy.did." + a + ".bare"} {
 				if !w.Has(key) {
 					t.Errorf("%s: no %s", lang, key)

@@ -94,7 +94,7 @@ func (k *desk) Leave(ctx context.Context, publicID string) error {
 	if !ok {
 		return chart.ErrNotFound
 	}
-	return k.d.House.Leave(ctx, k.act.Who, num)
+	return k.d.House.Leave(ctx, k.act, num)
 }
 
 // given is the patient's first name for the greeting, in their own script.

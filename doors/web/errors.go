@@ -76,7 +76,9 @@ func (d *Door) fail(w *recorder, r *http.Request, v *visit, err error) {
 		Words: d.speak(r, v), Practice: d.Practice, Theme: choice(r, "theme", "light", "dark"), Font: choice(r, "font", "easy"),
 		Exit: exitPath, Demo: d.Demo,
 	}
-	p.CSRF = d.formToken(w, r)
+	if v.known { // before the session is known a form token would belong to nobody, and the page shows no forms
+		p.CSRF = d.formToken(w, r)
+	}
 	p.Title = p.Words.T("web.error." + a.page + ".title")
 	w.Header().Del("Content-Encoding")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

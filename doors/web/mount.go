@@ -126,6 +126,7 @@ type visit struct {
 	route string
 	who   identity.Who
 	token string
+	known bool   // the session has been looked for
 	err   error  // what the handler returned
 	leave func() // gives the place among maxInFlight free; nil before it is taken
 }
@@ -165,6 +166,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 			v.who = who
 		}
 	}
+	v.known = true
 	if err := d.forged(r); err != nil {
 		return err
 	}

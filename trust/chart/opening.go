@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/wellgate/wellgate/store"
-	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/policy"
 	"github.com/wellgate/wellgate/trust/vault"
@@ -88,12 +87,24 @@ func says(reason string) bool {
 	return n >= 4
 }
 
-// Leave ends a session's permission to be in a record.
-func (h *House) Leave(ctx context.Context, who identity.Who, num int64) error {
-	return h.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM chart_opening WHERE session = $1 AND chart = $2`, who.Session, num)
+// Leave ends a session's permission to be in a record, and says so there.
+func (h *House) Leave(ctx context.Context, act *Act, num int64) error {
+	read, putBack := act.readBefore(num)
+	e, err := act.entry(num, line{Action: "close", What: "desk.leave", Read: read, Outcome: "ok"})
+	if err != nil {
 		return err
+	}
+	err = h.db.Write(ctx, func(tx *store.Tx) error {
+		n, err := tx.Exec(ctx, `DELETE FROM chart_opening WHERE session = $1 AND chart = $2`, act.Who.Session, num)
+		if err != nil || n == 0 {
+			return err
+		}
+		return h.audit.Append(ctx, tx, e)
 	})
+	if err != nil {
+		putBack()
+	}
+	return err
 }
 
 // opening is the session's present permission for a chart, or nil.
