@@ -607,7 +607,7 @@ func TestTraces(t *testing.T) {
 	one("a refused comment", func() answer { return nurse.post(desk+lab+"/comments", url.Values{"text": {" "}}) }, 422,
 		"Sam Okafor read results.comment TREAT ok")
 	one("a sealed result", func() answer { return nurse.get(desk + "/results/sealed-test") }, 404)
-	one("leaving", func() answer { return nurse.post(desk+"/leave", nil) }, 303, "Sam Okafor read desk.leave TREAT ok") // the banner was read
+	one("leaving", func() answer { return nurse.post(desk+"/leave", nil) }, 303, "Sam Okafor close desk.leave TREAT ok") // the banner was read
 	one("after leaving", func() answer { return nurse.get(desk + lab) }, 404, "Sam Okafor read results.one  refused")
 }
 

@@ -94,14 +94,15 @@ func (h *House) Leave(ctx context.Context, act *Act, num int64) error {
 	if err != nil {
 		return err
 	}
-	err = h.db.Write(ctx, func(tx *store.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM chart_opening WHERE session = $1 AND chart = $2`, act.Who.Session, num)
+	var n int64
+	err = h.db.Write(ctx, func(tx *store.Tx) (err error) {
+		n, err = tx.Exec(ctx, `DELETE FROM chart_opening WHERE session = $1 AND chart = $2`, act.Who.Session, num)
 		if err != nil || n == 0 {
 			return err
 		}
 		return h.audit.Append(ctx, tx, e)
 	})
-	if err != nil {
+	if err != nil || n == 0 {
 		putBack()
 	}
 	return err
