@@ -4,7 +4,7 @@ import { accessible, alive, bigEnough, discreet, fits, quiet, sendable, spaced, 
 import { cookiesOf } from "./lib/people.mjs";
 import { ask } from "./lib/practice.mjs";
 import { expect, inLanes, none, test } from "./lib/runner.mjs";
-import { crawl, routes } from "./routes.mjs";
+import { crawl, routeOf, routes } from "./routes.mjs";
 
 const lanes = Number(process.env.LANES ?? 3);
 const budget = { html: 8 * 1024, deskHTML: 14 * 1024, cold: 60 * 1024, requests: 10 };
@@ -24,20 +24,26 @@ export async function survey(house) {
     const cookies = cookiesOf(sessions.get(person.login));
     const own = person.staff ? ["/desk", "/desk/find"] : ["/", "/security", "/security/app", "/security/password", "/security/recovery"];
     if (person.role === "clinician") own.push(house.record, `${house.record}/record`);
-    const kinds = all.filter((r) => r.path.includes("{"));
-    for (const [path, answer] of await crawl(origin, cookies, { start: own, kinds, perKind: person === house.patient ? 6 : 3 })) found.push({ path, answer, who: person });
+    const links = await crawl(origin, cookies, { start: own, all, perKind: person === house.patient ? 6 : 3 });
+    for (const [path, answer] of links) found.push({ path, answer, who: person });
   }
   for (const path of anybodys) found.push({ path, answer: await ask(origin, path), who: null });
   house.found = found;
   house.pages = [];
   for (const r of all) {
     if (reachedElsewhere.has(r.path)) continue;
-    const fitting = found.filter((f) => r.fits.test(f.path.split("?")[0]) && (f.who === null) === (r.for === "anyone"));
+    const fitting = found.filter((f) => routeOf(all, f.path) === r && mayEnter(r, f.who));
     const best = fitting.find((f) => f.who === house.patient || f.who?.role === "clinician") ?? fitting[0];
-    await test(`${r.pattern} has a representative`, () => expect(best, "no link on any page leads there"));
+    await test(`${r.pattern} has a representative`, () => {
+      expect(best, "no link on any page leads there");
+      expect(best.answer.status === (redirects[r.path] ?? 200), `${best.path}: status ${best.answer.status}`);
+    });
     if (best) house.pages.push({ ...best, route: r });
   }
 }
+
+const redirects = { "/desk/{patient}": 303, "/favicon.ico": 301 };
+const mayEnter = (r, who) => ({ anyone: who === null, portal: who && !who.staff, desk: who?.staff, record: who?.staff })[r.for] ?? who !== null;
 
 const isPage = ({ answer }) => answer.type.startsWith("text/html") && !answer.headers["content-disposition"] && answer.status === 200;
 const isDesk = (path) => path.startsWith("/desk");

@@ -10,6 +10,13 @@ export const routes = () =>
 
 const fitting = (pattern) => new RegExp(`^${pattern.replace("/{$}", "/").replace(/\{[^}]+\}/g, "[^/]+")}$`);
 
+// routeOf is the route an address belongs to: of those that fit, the one that leaves least open, as the server chooses.
+export const routeOf = (all, address) => {
+  const open = (r) => r.path.split("{").length;
+  const fit = all.filter((r) => r.fits.test(address.split("?")[0]));
+  return fit.sort((a, b) => open(a) - open(b))[0];
+};
+
 // Links that end a session are followed by their own tests.
 const leaving = /^\/(signout|session\/exit)/;
 
@@ -20,7 +27,7 @@ export const linksOf = (html, origin) =>
     .map((u) => u.pathname + u.search);
 
 // crawl follows links breadth first from the start pages, but each kind of page only so often.
-export async function crawl(origin, cookies, { start, kinds, perKind = 4, most = 80 }) {
+export async function crawl(origin, cookies, { start, all, perKind = 4, most = 80 }) {
   const found = new Map();
   const seen = new Set(start);
   const count = new Map();
@@ -31,7 +38,8 @@ export async function crawl(origin, cookies, { start, kinds, perKind = 4, most =
     found.set(path, answer);
     if (!answer.type.startsWith("text/html") || answer.headers["content-disposition"]) continue;
     for (const next of linksOf(answer.body.toString(), origin)) {
-      const kind = kinds.find((k) => k.fits.test(next.split("?")[0]))?.path ?? next;
+      const route = routeOf(all, next);
+      const kind = route?.path.includes("{") ? route.path : next;
       const n = count.get(kind) ?? 0;
       if (seen.has(next) || n >= perKind) continue;
       count.set(kind, n + 1);
