@@ -50,6 +50,8 @@ const isDesk = (path) => path.startsWith("/desk");
 
 // everyLink asks what needs no browser of all pages found.
 export async function everyLink({ found, words, origin }) {
+  largest(found, "portal");
+  largest(found, "desk");
   const title = (html) => /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? "";
   for (const f of found) {
     const { answer, path, who } = f;
@@ -70,6 +72,13 @@ export async function everyLink({ found, words, origin }) {
       if (path !== "/gallery") expect(answer.bytes <= most, `${answer.bytes} bytes of HTML, the budget is ${most}`);
     });
   }
+}
+
+// largest names the heaviest page of each kind, to be seen before a budget is broken.
+function largest(found, kind) {
+  const pages = found.filter((f) => f.answer.type.startsWith("text/html") && !f.answer.headers["content-disposition"] && f.path !== "/gallery" && isDesk(f.path) === (kind === "desk"));
+  const top = pages.sort((a, b) => b.answer.bytes - a.answer.bytes)[0];
+  console.log(`  heaviest ${kind} page: ${top.path} ${(top.answer.bytes / 1024).toFixed(1)} KB of HTML`);
 }
 
 export async function markup({ pages }) {

@@ -1,5 +1,5 @@
 // Getting in and getting out, as people do it.
-import { desktop, openWindow, phone, settle } from "./lib/browser.mjs";
+import { desktop, launch, openWindow, phone, settle } from "./lib/browser.mjs";
 import { accessible, alive, quiet } from "./lib/checks.mjs";
 import { freshCode, signIn } from "./lib/people.mjs";
 import { expect, test } from "./lib/runner.mjs";
@@ -120,18 +120,7 @@ export async function passkeys({ browser, origin, sessions, people }) {
     await accessible(page);
     await page.setViewportSize(desktop);
   });
-  await test("Sign out, then Back shows the sign-in page and not the record", async () => {
-    await page.goto("/results");
-    await page.goto("/medicines");
-    await page.locator(".who > summary").click();
-    await page.locator(".pop__out button").click();
-    await page.waitForURL("**/signout");
-    await page.goBack();
-    await page.waitForURL("**/signin**");
-    await page.waitForSelector("form[action='/signin/password']");
-    await page.goBack();
-    await page.waitForURL("**/signin**");
-  });
+  await test("Sign out, then Back shows the sign-in page and not the record", () => backAfterSignout(origin, sessions.get(person.login)));
   await test("The passkey signs in without a password", async () => {
     await page.goto("/signin");
     await page.click("[data-pk-use]");
@@ -174,6 +163,35 @@ export async function passkeys({ browser, origin, sessions, people }) {
     expect(!(await page.content()).includes(person.name), "the person's name is still shown");
   });
   await w.close();
+}
+
+// backAfterSignout uses a browser that keeps pages in memory for Back, and first makes sure that it does.
+async function backAfterSignout(origin, session) {
+  const browser = await launch({ keepPages: true });
+  try {
+    const { page } = await openWindow(browser, origin, { baseURL: origin, session });
+    const kept = [];
+    page.on("console", (m) => m.text().startsWith("kept ") && kept.push(m.text()));
+    await page.goto("/results");
+    await page.evaluate(() => addEventListener("pageshow", (e) => console.log(`kept ${e.persisted}`)));
+    const back = () => page.evaluate(() => history.back()).catch(() => {});
+    await page.goto("/medicines");
+    await back();
+    await page.waitForURL("**/results");
+    await page.waitForFunction(() => !document.documentElement.hidden && performance.getEntriesByType("navigation")[0].type === "reload");
+    expect(kept.includes("kept true"), "this browser keeps no pages, so the test shows nothing");
+
+    await page.locator(".who > summary").click();
+    await page.locator(".pop__out button").click();
+    await page.waitForURL("**/signout");
+    await back();
+    await page.waitForURL("**/signin**");
+    await page.waitForSelector("form[action='/signin/password']");
+    await back();
+    await page.waitForURL("**/signin**");
+  } finally {
+    await browser.close();
+  }
 }
 
 // exitWithoutScript signs in anew, so it runs last: leaving is a plain link too.

@@ -8,7 +8,12 @@ const flags = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ];
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags });
+// Playwright switches off the memory behind the Back button; keepPages leaves it on, as people's browsers do.
+export const launch = ({ keepPages = false } = {}) =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags,
+    ignoreDefaultArgs: keepPages ? ["--disable-back-forward-cache"] : [],
+  });
 
 export const desktop = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
