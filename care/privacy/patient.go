@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	perPage = 30
+	perPage = 20   // rows
+	lines   = 60   // in these rows: a page stays small
 	maxRead = 1000 // lines gone through for one page
 	week    = 7 * 24 * time.Hour
 )
@@ -35,8 +36,7 @@ func looked(v *care.Visit) error {
 				page = append(page, l)
 			}
 		}
-		if len(page) > perPage {
-			page, more = page[:perPage], true
+		if page, more = leaf(page); more {
 			break
 		}
 		if len(looks) < 100 {

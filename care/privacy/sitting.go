@@ -27,6 +27,20 @@ func sittings(page []chart.Look) []sitting {
 	return out
 }
 
+// leaf is as much of the list as one page holds, in whole sittings where they are not too long; more says that it was cut.
+func leaf(page []chart.Look) (shown []chart.Look, more bool) {
+	rows := 0
+	for i, l := range page {
+		if i == 0 || !goesOn(page[:i], l) {
+			rows++
+		}
+		if rows > perPage || i == lines {
+			return page[:i], true
+		}
+	}
+	return page, false
+}
+
 func goesOn(s sitting, l chart.Look) bool {
 	last := s[len(s)-1]
 	return plainly(last) && plainly(l) && last.Who == l.Who && last.Kind == l.Kind && last.Role == l.Role && last.Self == l.Self &&

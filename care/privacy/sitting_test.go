@@ -58,3 +58,33 @@ func TestASittingNamesAllThatWasSeen(t *testing.T) {
 		t.Errorf("the line itself was changed: %s", d)
 	}
 }
+
+// A page holds so many rows, whatever stands in them, but never so many lines that it grows heavy.
+func TestLeaf(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	list := func(n int, apart time.Duration) []chart.Look {
+		out := make([]chart.Look, n)
+		for i := range out {
+			out[i] = nair
+			out[i].At = noon.Add(-time.Duration(i) * apart)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name  string
+		n     int
+		apart time.Duration
+		want  int
+		more  bool
+	}{
+		{"nothing", 0, 0, 0, false},
+		{"a few rows", perPage, time.Hour, perPage, false},
+		{"a row too many", perPage + 1, time.Hour, perPage, true},
+		{"one long sitting", lines, time.Minute, lines, false},
+		{"one sitting too long", lines + 1, time.Minute, lines, true},
+	} {
+		if got, more := leaf(list(c.n, c.apart)); len(got) != c.want || more != c.more {
+			t.Errorf("%s: %d lines, more %v; want %d, %v", c.name, len(got), more, c.want, c.more)
+		}
+	}
+}
