@@ -30,6 +30,7 @@ try {
 
   const chapters = [
     ["Refused", signin.refusals],
+    ["Asked and answered", pages.answered],
     ["Every link", pages.everyLink],
     ["Valid HTML", pages.markup],
     ["Every page, size, colour and language", pages.everyWhere],
@@ -40,7 +41,7 @@ try {
     ["Paper and high contrast", pages.paper],
     ["The record taken home", pages.taken],
     ["Proving it again", signin.provedAgain],
-    ["Passkeys and leaving", async (h) => { await signin.passkeys(h); await signin.exitWithoutScript(h); }],
+    ["Passkeys and leaving", async (h) => { await signin.passkeys(h); await signin.recovered(h); }],
   ];
   for (const [title, run] of chapters) if (wanted(title)) await chapter(title, () => run(house));
 } catch (e) {

@@ -162,6 +162,48 @@ export async function plain(house) {
   }
 }
 
+// answered are pages that answer a form or a mistake: they have no address of their own.
+export async function answered({ browser, origin, sessions, patient, record }) {
+  const w = await openWindow(browser, origin, { baseURL: origin, session: sessions.get(patient.login) });
+  const { page } = w;
+  const both = async () => {
+    for (const size of [desktop, phone]) {
+      await page.setViewportSize(size);
+      await settle(page);
+      await accessible(page);
+      await fits(page);
+    }
+    w.wrongs.splice(0, w.wrongs.length, ...w.wrongs.filter((x) => !x.includes("status of 404")));
+    quiet(w);
+  };
+  await test("A search answers, and stands in no address", async () => {
+    await page.goto("/results");
+    await page.fill("[name=q]", "cholesterol");
+    await page.click("form[role=search] button[type=submit]");
+    await page.waitForSelector("main [role=status]");
+    expect(page.url() === `${origin}/results`, `the words stand in ${page.url()}`);
+    expect((await page.inputValue("[name=q]")) === "cholesterol", "the words are gone from the form");
+    await both();
+  });
+  await test("A search that finds nothing leads on", async () => {
+    await page.fill("[name=q]", "no such test");
+    await page.click("form[role=search] button[type=submit]");
+    await page.waitForSelector("main .empty a");
+    await both();
+  });
+  await test("A page that is not there, and a record that is not yours, answer alike", async () => {
+    const seen = [];
+    for (const path of ["/nowhere", "/results/aaaaaaaaaaaaaaaa", `${record}/record`]) {
+      const answer = await page.goto(path);
+      expect(answer.status() === 404, `${path}: status ${answer.status()}`);
+      seen.push((await page.textContent("h1")).trim());
+      await both();
+    }
+    expect(new Set(seen).size === 1, `told apart: ${seen}`);
+  });
+  await w.close();
+}
+
 // cold loads a page into an empty browser and weighs everything that crossed the wire.
 export async function cold(house) {
   const { browser, origin, sessions } = house;

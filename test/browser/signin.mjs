@@ -1,6 +1,6 @@
 // Getting in and getting out, as people do it.
 import { desktop, launch, openWindow, phone, settle } from "./lib/browser.mjs";
-import { accessible, alive, quiet } from "./lib/checks.mjs";
+import { accessible, alive, fits, quiet } from "./lib/checks.mjs";
 import { freshCode, signIn } from "./lib/people.mjs";
 import { expect, test } from "./lib/runner.mjs";
 
@@ -120,6 +120,21 @@ export async function passkeys({ browser, origin, sessions, people }) {
     await accessible(page);
     await page.setViewportSize(desktop);
   });
+  await test("Recovery codes are made, and shown once", async () => {
+    await page.goto("/security/recovery");
+    await page.click("form[action='/security/recovery'] button[type=submit]");
+    await page.waitForSelector("ol li");
+    const codes = (await page.locator("ol li").allTextContents()).map((c) => c.trim());
+    expect(codes.length === 8 && new Set(codes).size === 8, `codes: ${codes.length}`);
+    for (const size of [phone, desktop]) {
+      await page.setViewportSize(size);
+      await accessible(page);
+      await fits(page);
+    }
+    await page.goto("/security/recovery");
+    expect(!(await page.content()).includes(codes[0]), "a code is shown again");
+    recovery.set(person.login, codes);
+  });
   await test("Sign out, then Back shows the sign-in page and not the record", () => backAfterSignout(origin, sessions.get(person.login)));
   await test("The passkey signs in without a password", async () => {
     await page.goto("/signin");
@@ -184,6 +199,7 @@ async function backAfterSignout(origin, session) {
     await page.locator(".who > summary").click();
     await page.locator(".pop__out button").click();
     await page.waitForURL("**/signout");
+    await accessible(page);
     await back();
     await page.waitForURL("**/signin**");
     await page.waitForSelector("form[action='/signin/password']");
@@ -194,18 +210,34 @@ async function backAfterSignout(origin, session) {
   }
 }
 
-// exitWithoutScript signs in anew, so it runs last: leaving is a plain link too.
-export async function exitWithoutScript({ browser, origin, people }) {
+const recovery = new Map();
+
+// recovered signs in with a recovery code and without JavaScript, and leaves by the quick exit, which is a plain link too.
+export async function recovered({ browser, origin, people }) {
   const elsewhere = (r) => !r.url().startsWith(origin);
-  await test("Quick exit ends the session without JavaScript too", async () => {
-    const person = people.find((p) => p.login.startsWith("miguel"));
-    const w = await openWindow(browser, origin, { baseURL: origin, javaScriptEnabled: false, viewport: phone });
-    await signIn(w.page, person);
-    await Promise.all([w.page.waitForRequest(elsewhere), w.page.click("[data-exit]")]);
-    await w.page.goto("/results");
-    expect(path(w.page) === "/signin", "the session goes on");
-    await w.close();
+  const person = people.find((p) => p.login.startsWith("miguel"));
+  const w = await openWindow(browser, origin, { baseURL: origin, javaScriptEnabled: false, viewport: phone });
+  const { page } = w;
+  await test("A recovery code stands in for the lost phone, without JavaScript", async () => {
+    await page.goto("/signin");
+    await page.fill("[name=login]", person.login);
+    await page.fill("[name=password]", person.password);
+    await page.click("form[action='/signin/password'] button[type=submit]");
+    await page.click("a[href^='/signin/recovery']");
+    await alive(page);
+    await page.fill("[name=code]", recovery.get(person.login)[0]);
+    await page.click("form[action='/signin/recovery'] button[type=submit]");
+    await page.waitForURL("**/security**");
+    quiet(w);
   });
+  await test("Quick exit ends the session without JavaScript", async () => {
+    await page.goto("/results");
+    expect(path(page) === "/results", "not signed in");
+    await Promise.all([page.waitForRequest(elsewhere), page.click("[data-exit]")]);
+    await page.goto("/results");
+    expect(path(page) === "/signin", "the session goes on");
+  });
+  await w.close();
 }
 
 // provedAgain is asked before a record is taken along; it is also the page that asks.
