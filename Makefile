@@ -9,7 +9,7 @@ build: ## the program, as it ships
 
 test: setup check unit browser ## everything that must hold; this is what CI runs
 
-setup: ## a browser and Node.js for the browser tests, where they are missing (Debian, Ubuntu)
+setup: ## PostgreSQL, a browser and Node.js for the tests, where they are missing (Debian, Ubuntu)
 	@test/setup.sh
 
 check: ## formatting, vet, generated code up to date
@@ -17,8 +17,8 @@ check: ## formatting, vet, generated code up to date
 	$(GO) vet ./...
 	@$(TEMPL) generate -path . >/dev/null 2>&1 && git diff --exit-code --stat -- '*_templ.go' || { echo "generated code is stale: run make generate" >&2; exit 1; }
 
-unit: ## unit, conformance, property, journey, matrix, canary and crash tests
-	$(GO) test -timeout 15m ./...
+unit: ## unit, conformance, property, journey, matrix, canary and crash tests, on both stores
+	$(GO) run ./store/storetest/pgcluster/with $(GO) test -timeout 20m ./...
 
 browser: build ## the same pages in a real browser: phone and desktop, light and dark, with and without JavaScript
 	test/browser/run.sh
