@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: bench vuln setup build test unit browser check generate assets shots crash fuzz clean
+.PHONY: bench scale vuln setup build test unit browser check generate assets shots crash fuzz clean
 
 build: ## the program, as it ships
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/wellgate ./cmd/wellgate
@@ -25,6 +25,9 @@ browser: build ## the same pages in a real browser: phone and desktop, light and
 
 crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h
+
+scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
+	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v
 
 shots: build ## pictures of every page into docs/shots
 	test/browser/run.sh shots
