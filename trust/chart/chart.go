@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/fhir/search"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
 )
@@ -105,16 +106,15 @@ func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) 
 	if err != nil {
 		return nil, err
 	}
-	found, err := st.search(typ, query, func(e *entry) bool { return c.visible(policy.Read, e) })
+	q, err := search.Parse(typ, query)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Entry, len(found))
-	for i, e := range found {
-		out[i] = e.Entry
-		c.note("read", e.Resource)
+	found := st.matches(q, func(e *entry) bool { return c.visible(policy.Read, e) })
+	if q.Count >= 0 && q.Count < len(found) {
+		found = found[:q.Count]
 	}
-	return out, nil
+	return c.hand(found), nil
 }
 
 // Count says how many resources of a type this reader may see, noting nothing: a number is not a reading of any of them.
@@ -134,29 +134,7 @@ func (c *Chart) Count(ctx context.Context, typ string) (int, error) {
 
 // All yields every resource this person may take away, by type then id: "take my record". Needs a fresh proof (AUT-17).
 func (c *Chart) All(ctx context.Context) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		st, err := c.h.load(ctx, c.num)
-		if err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		for _, typ := range st.types() {
-			shelf := st.shelf(typ)
-			for i := range shelf.entries {
-				e := &shelf.entries[i]
-				if !c.visible(policy.Export, e) {
-					continue
-				}
-				full, err := c.h.whole(ctx, c.num, e)
-				if err == nil {
-					c.note("export", e.Resource)
-				}
-				if !yield(full, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
+	return c.each(ctx, policy.Export, "export")
 }
 
 // Resolve follows a relative reference ("Practitioner/x") into this chart or the practice's directory. "#contained"
@@ -230,7 +208,7 @@ func (c *Chart) visible(a policy.Action, e *entry) bool {
 	ok, known := c.may[key]
 	if !known {
 		ok = c.h.policy.Item(c.act.Who, a, policy.Item{
-			Chart: c.num, Kind: "patient", Type: e.Type(), Labels: e.labels,
+			Chart: c.num, Kind: kindName(c.h.kind(c.num), nil), Type: e.Type(), Labels: e.labels,
 		}, c.ctx) == nil
 		c.may[key] = ok
 	}

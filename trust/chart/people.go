@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/fhir/search"
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -127,12 +128,12 @@ func (h *House) Matching(ctx context.Context, act *Act, typ, query string) ([]st
 		if err != nil {
 			return nil, err
 		}
-		found, err := st.search(typ, query, func(*entry) bool { return true })
+		q, err := search.Parse(typ, query)
 		if err != nil {
 			return nil, err
 		}
 		var refs []string
-		for _, e := range found {
+		for _, e := range st.matches(q, func(*entry) bool { return true }) {
 			refs = append(refs, e.Ref())
 		}
 		return refs, nil

@@ -63,35 +63,52 @@ func (s *shelf) find(id string) (int, bool) {
 	return slices.BinarySearchFunc(s.entries, id, func(e entry, id string) int { return cmp.Compare(e.ID(), id) })
 }
 
-// search evaluates a FHIR query over the entries that may be seen.
-func (st *record) search(typ, query string, may func(*entry) bool) ([]*entry, error) {
-	q, err := search.Parse(typ, query)
-	if err != nil {
-		return nil, err
-	}
-	s := st.shelf(typ)
-	s.once.Do(func() {
-		items := make([]search.Item, len(s.entries))
-		for i := range s.entries {
-			e := &s.entries[i]
-			items[i] = search.Item{Resource: e.Resource, Version: e.Version, Updated: e.Updated}
-		}
-		s.index = search.NewIndex(items)
-	})
-	limit := q.Count
+// matches are the entries of a shelf that q finds and that may be seen, in q's order, uncut.
+func (st *record) matches(q search.Query, may func(*entry) bool) []*entry {
+	s := st.shelf(q.Type)
+	s.once.Do(func() { s.index = search.NewIndex(s.items(nil)) })
 	q.Count = -1 // cut after what may not be seen is gone, never before
 	var out []*entry
-	if limit == 0 {
-		return nil, nil
-	}
 	for _, i := range s.index.Search(q) {
 		if e := &s.entries[i]; may(e) {
-			if out = append(out, e); len(out) == limit {
-				break
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (s *shelf) items(to []search.Item) []search.Item {
+	for i := range s.entries {
+		e := &s.entries[i]
+		to = append(to, search.Item{Resource: e.Resource, Version: e.Version, Updated: e.Updated})
+	}
+	return to
+}
+
+// included is what the _include and _revinclude of q add to hits. Only what may be seen is followed.
+func (st *record) included(q search.Query, hits []*entry, may func(*entry) bool) []*entry {
+	var items []search.Item
+	var entries []*entry
+	at := map[*entry]int{}
+	for _, typ := range st.types() {
+		s := st.shelf(typ)
+		for i := range s.entries {
+			if e := &s.entries[i]; may(e) {
+				at[e] = len(entries)
+				entries = append(entries, e)
+				items = append(items, search.Item{Resource: e.Resource, Version: e.Version, Updated: e.Updated})
 			}
 		}
 	}
-	return out, nil
+	from := make([]int, len(hits))
+	for i, e := range hits {
+		from[i] = at[e]
+	}
+	var out []*entry
+	for _, i := range search.NewIndex(items).Included(q, from) {
+		out = append(out, entries[i])
+	}
+	return out
 }
 
 // with applies one stored batch and returns the next version of the record.

@@ -126,7 +126,7 @@ func (h *House) judge(act *Act, pc policy.Context, p *part, r fhir.Resource) err
 
 func kindName(k journal.Kind, p *part) string {
 	switch {
-	case p.fresh || k == journal.Patient:
+	case p != nil && p.fresh || k == journal.Patient:
 		return "patient"
 	case k == journal.Directory:
 		return "directory"
