@@ -18,22 +18,23 @@ type Answer struct {
 // balance of one statement in flight a node, the primary as a queue with several servers (Allen and Cunneen).
 func Model(c Costs, d Demand, s System) Answer {
 	a := Answer{Acts: d.Acts()}
-	a.Raw, a.Packed, a.Cold = hits(c, d, s)
-	mb := meanMB(d)
+	f := hits(c, d, s)
+	a.Raw, a.Packed, a.Cold = f.raw, f.packed, f.cold
 	perNode := a.Acts / float64(s.Nodes)
-	a.Node = perNode * (c.Act + a.Packed*c.Inflate*mb + a.Cold*(c.ColdBase+c.ColdMB*mb))
+	a.Node = perNode * (c.Act + f.packedMB*c.Inflate + f.cold*c.ColdBase + f.coldMB*c.ColdMB)
 
 	writes := d.Writes * d.PeakShare / 3600
 	shards := float64(s.Shards)
-	other := (a.Acts*a.Cold*(c.Fetch+c.FetchMB*mb*c.Disk) + writes*c.Write) / shards / float64(s.Cores)
+	other := (a.Acts*(f.cold*c.Fetch+f.coldMB*c.FetchMB*c.Disk) + writes*c.Write) / shards / float64(s.Cores)
 	// A node keeps one statement in flight to each shard; what arrives meanwhile is the next one.
 	rate := perNode / shards
 	k, wait := 1.0, 0.0
 	for range 200 {
 		work := c.Statement + c.PerEntry*k
-		statements := a.Acts / k / shards
-		a.Primary = math.Min(other+statements*work/float64(s.Cores), 0.999)
-		wait = queued(a.Primary, s.Cores) * work
+		own := a.Acts / k / shards * work / float64(s.Cores)
+		a.Primary = math.Min(other+own, 0.999)
+		// A statement queues behind those of other nodes, never behind its own node's.
+		wait = queued(math.Min(other+own*float64(s.Nodes-1)/float64(s.Nodes), 0.999), s.Cores) * work
 		cycle := c.Trip + work + wait
 		// Who comes while one is in flight shares the next; who comes when none is, goes alone.
 		k += (rate*cycle + math.Exp(-rate*cycle) - k) / 4
@@ -95,10 +96,17 @@ type stream struct {
 // holds is how long a visit keeps its chart in a tier where an unused one stays t.
 func (st stream) holds(t float64) float64 { return t + (st.acts-1)*st.pause*-math.Expm1(-t/st.pause) }
 
+// found says where acts find their chart, and what those charts weigh that must be worked on: the sick are looked up more
+// and are warm, so that a cold chart is smaller than most.
+type found struct {
+	raw, packed, cold float64 // shares
+	packedMB, coldMB  float64 // JSON of the charts inflated and opened, per act
+}
+
 // hits finds the time a chart stays in each tier after its last use, and from it the shares. The first act of a visit on a
-// node finds what earlier visits left; a later one finds its own chart unless the pause was longer than the stay. Without
-// affinity a visit meets several nodes, each more rarely.
-func hits(c Costs, d Demand, s System) (raw, packed, cold float64) {
+// node finds what earlier visits left; a later one finds its own chart unless the pause was longer than the stay and nobody
+// else came meanwhile. Without affinity a visit meets several nodes, each more rarely.
+func hits(c Costs, d Demand, s System) found {
 	all := classes(d, s)
 	visits := d.Visits + d.Syncs
 	streams := []stream{{d.Visits / visits, d.PerVisit, d.Think}, {d.Syncs / visits, d.PerSync, 0.05}}
@@ -114,23 +122,25 @@ func hits(c Costs, d Demand, s System) (raw, packed, cold float64) {
 	if !math.IsInf(hot, 1) {
 		warm = stay(all, streams, rawBytes+packedBytes)
 	}
-	first := func(t float64) float64 { // share of first acts that find their chart
-		var sum, in float64
-		for _, cl := range all {
-			w := cl.charts * cl.visits
-			sum, in = sum+w, in+w*present(cl, streams, t)
+	var acts float64
+	var f found
+	for _, cl := range all {
+		missRaw, missWarm := 1-present(cl, streams, hot), 1-present(cl, streams, warm)
+		for _, st := range streams {
+			w := cl.charts * cl.visits * st.share
+			later := st.acts - 1
+			notRaw := w * missRaw * (1 + later*math.Exp(-hot/st.pause))
+			cold := w * missWarm * (1 + later*math.Exp(-warm/st.pause))
+			acts += w * st.acts
+			f.packed += notRaw - cold
+			f.packedMB += (notRaw - cold) * cl.mb
+			f.cold += cold
+			f.coldMB += cold * cl.mb
 		}
-		return in / sum
 	}
-	firstRaw, firstWarm := first(hot), first(warm)
-	var acts, inRaw, inWarm float64
-	for _, st := range streams {
-		later := st.share * (st.acts - 1)
-		acts += st.share * st.acts
-		inRaw += st.share*firstRaw + later*-math.Expm1(-hot/st.pause)
-		inWarm += st.share*firstWarm + later*-math.Expm1(-warm/st.pause)
-	}
-	return inRaw / acts, (inWarm - inRaw) / acts, 1 - inWarm/acts
+	f.packed, f.packedMB, f.cold, f.coldMB = f.packed/acts, f.packedMB/acts, f.cold/acts, f.coldMB/acts
+	f.raw = 1 - f.packed - f.cold
+	return f
 }
 
 // present is the probability that a chart of a class is held: that some visit's act was less than t ago.
@@ -162,11 +172,4 @@ func stay(all []class, streams []stream, capacity float64) float64 {
 		}
 	}
 	return lo
-}
-
-// meanMB is the mean chart as visits meet it.
-func meanMB(d Demand) float64 {
-	z := zipf{float64(d.Charts), d.Skew}
-	a, b := z.n/100, z.n/10
-	return z.share(0, a)*MB(0, d.Charts) + z.share(a, b)*MB(int(a)+1, d.Charts) + z.share(b, z.n)*MB(int(b)+1, d.Charts)
 }

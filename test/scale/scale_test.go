@@ -67,6 +67,24 @@ func TestModelAgreesWithSimulation(t *testing.T) {
 	t.Logf("seed %d, %g of full size\n%s", seed, part, table.String())
 }
 
+// Where the database is busy, acts share statements: the part of the model that the hits above leave out.
+func TestModelOfABusyPrimary(t *testing.T) {
+	c := Measured()
+	for _, acts := range []float64{500, 2_000, 8_000, 20_000} {
+		for _, s := range []System{{1, gb, 0.6, true, 1, 1}, {4, gb, 0.6, true, 2, 1}} {
+			d := Typical(2_000)
+			d = d.Times(acts / d.Acts())
+			d.Writes = 0
+			model, sim := Model(c, d, s), Simulate(c, d, s, 100, 50_000/acts, 1)
+			step := fmt.Sprintf("%.0f acts/s, %d nodes, %d cores", acts, s.Nodes, s.Cores)
+			t.Logf("%s\n  model      %s\n  simulation %s", step, model, sim)
+			near(t, step, "batch", model.Batch, sim.Batch, 0.12, 0.05)
+			near(t, step, "primary", model.Primary, sim.Primary, 0.10, 0.01)
+			near(t, step, "wait", model.Wait, sim.Wait, 0.25, 50e-6)
+		}
+	}
+}
+
 // shrink keeps the ratios that decide hits: charts, demand and caches shrink alike. The database keeps its cores, so that
 // its load shrinks; the full size is where it is judged.
 func shrink(d *Demand, s *System, part float64) {
@@ -78,7 +96,7 @@ func shrink(d *Demand, s *System, part float64) {
 // warmUp is long enough to fill every cache twice and for visits to end as often as they begin, at most a simulated day.
 func warmUp(d Demand, s System, c Costs) float64 {
 	perSecond := (d.Visits + d.Syncs) * d.PeakShare / 3600
-	fill := s.Cache * float64(s.Nodes) * ((1-s.RawShare)/c.Packed + s.RawShare/c.Raw) / (meanMB(d) * 1e6) / perSecond
+	fill := s.Cache * float64(s.Nodes) * ((1-s.RawShare)/c.Packed + s.RawShare/c.Raw) / 0.32e6 / perSecond
 	return min(max(2*fill, 900), 86400)
 }
 
