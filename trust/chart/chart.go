@@ -208,7 +208,7 @@ func (c *Chart) visible(a policy.Action, e *entry) bool {
 	ok, known := c.may[key]
 	if !known {
 		ok = c.h.policy.Item(c.act.Who, a, policy.Item{
-			Chart: c.num, Kind: kindName(c.h.kind(c.num), nil), Type: e.Type(), Labels: e.labels,
+			Chart: c.num, Kind: kindName(c.h.kind(c.num)), Type: e.Type(), Labels: e.labels,
 		}, c.ctx) == nil
 		c.may[key] = ok
 	}

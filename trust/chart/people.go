@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/wellgate/wellgate/fhir"
-	"github.com/wellgate/wellgate/fhir/search"
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -123,44 +121,10 @@ func (h *House) Matching(ctx context.Context, act *Act, typ, query string) ([]st
 	if act.Who.Kind != identity.System {
 		return nil, policy.ErrDenied
 	}
-	if typ != "Patient" {
-		st, err := h.load(ctx, h.directory)
-		if err != nil {
-			return nil, err
-		}
-		q, err := search.Parse(typ, query)
-		if err != nil {
-			return nil, err
-		}
-		var refs []string
-		for _, e := range st.matches(q, func(*entry) bool { return true }) {
-			refs = append(refs, e.Ref())
-		}
-		return refs, nil
+	if typ == "Patient" {
+		return h.matchPatient(ctx, act, query)
 	}
-	v, err := url.ParseQuery(query)
-	if err != nil || len(v) != 1 || len(v["identifier"]) != 1 {
-		return nil, fmt.Errorf("%w: a patient is matched by identifier=system|value only", ErrInvalid)
-	}
-	system, value, ok := strings.Cut(v.Get("identifier"), "|")
-	if !ok {
-		system, value = "", system
-	}
-	nums, err := h.journal.Pointed(ctx, h.db, "identifier", maxFound, system, value)
-	if err != nil {
-		return nil, err
-	}
-	var refs []string
-	for _, n := range nums {
-		st, err := h.load(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		for i := range st.shelf("Patient").entries {
-			refs = append(refs, st.shelf("Patient").entries[i].Ref())
-		}
-	}
-	return refs, nil
+	return h.matchDirectory(ctx, typ, query)
 }
 
 // Find looks a patient up by exactly the identifiers given. Every match is noted in that patient's own log, a search

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wellgate/wellgate/feed"
 	"github.com/wellgate/wellgate/fhir"
@@ -39,11 +40,12 @@ func (h *House) writeOnce(ctx context.Context, act *Act, pc policy.Context, num 
 		}
 	}
 	p := &part{chart: num, record: st}
+	j := judge{h: h, act: act, ctx: pc}
 	for _, r := range ch.Put {
 		if err := st.belongs(r); err != nil {
 			return err
 		}
-		if err := h.judge(act, pc, p, r); err != nil {
+		if err := j.put(p, r); err != nil {
 			return err
 		}
 	}
@@ -78,61 +80,14 @@ func (st *record) belongs(r fhir.Resource) error {
 
 // A part is what one transaction does to one chart.
 type part struct {
-	chart  int64 // 0 until a new chart is made in the transaction
-	fresh  bool  // a new patient chart
+	chart  int64
+	draft  *journal.Draft // of a chart that is to be made
 	record *record
 	ops    []op
 	bytes  map[int][]byte // by op: a Binary's data, to be sealed as a file
 	person fhir.Resource  // the Patient resource among the ops
-}
 
-// judge asks validation, compartment, policy and the owning room's guard about one resource, and plans its op.
-func (h *House) judge(act *Act, pc policy.Context, p *part, r fhir.Resource) error {
-	if r.ID() == "" {
-		return fmt.Errorf("%w: %s has no id", ErrInvalid, r.Type())
-	}
-	old := p.record.get(r.Type(), r.ID())
-	if old != nil && old.file == "" && string(old.Raw()) == string(r.Raw()) {
-		return nil
-	}
-	if err := valid(act.Who, r); err != nil {
-		return err
-	}
-	item := policy.Item{Chart: p.chart, Kind: kindName(p.record.kind, p), Type: r.Type(), Labels: labels(r)}
-	if err := h.policy.Item(act.Who, policy.Write, item, pc); err != nil {
-		return err
-	}
-	if old != nil { // a label may not be taken off by somebody who may not see the thing
-		item.Labels = old.labels
-		if err := h.policy.Item(act.Who, policy.Write, item, pc); err != nil {
-			return err
-		}
-	}
-	if guard := h.guards[r.Type()]; guard != nil {
-		var before fhir.Resource
-		if old != nil {
-			before = old.Resource
-		}
-		if err := guard(act.Who, before, r); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrRefused, r.Ref(), err)
-		}
-	}
-	o := op{typ: r.Type(), id: r.ID(), version: 1, res: r}
-	if old != nil {
-		o.version = old.Version + 1
-	}
-	return p.add(o, old)
-}
-
-func kindName(k journal.Kind, p *part) string {
-	switch {
-	case p != nil && p.fresh || k == journal.Patient:
-		return "patient"
-	case k == journal.Directory:
-		return "directory"
-	default:
-		return "intake"
-	}
+	unmatched string // of a new chart: a search for its patient that must still find nobody when it is stored
 }
 
 func (p *part) add(o op, old *entry) error {
@@ -160,11 +115,22 @@ func (p *part) add(o op, old *entry) error {
 }
 
 // commit stores every part, its ids, its people's look-up tokens, its audit entries and its facts in one transaction.
-// Parts must stand in chart order, new ones last, so that writers on PostgreSQL cannot deadlock.
+// Parts must stand in chart order, so that writers on PostgreSQL cannot deadlock.
 func (h *House) commit(ctx context.Context, act *Act, parts []*part, room, what string, read []string) error {
+	return h.commitAt(ctx, act, parts, deed{h.clock(), room, what, read})
+}
+
+// A deed is what parts have in common: when, whose act, its verb, and what had been read before.
+type deed struct {
+	at         time.Time
+	room, what string
+	read       []string
+}
+
+func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) error {
 	err := h.db.Write(ctx, func(tx *store.Tx) error {
 		for _, p := range parts {
-			if err := h.commitPart(ctx, tx, act, p, room, what, read); err != nil {
+			if err := h.commitPart(ctx, tx, act, p, d); err != nil {
 				return err
 			}
 		}
@@ -181,13 +147,16 @@ func (h *House) commit(ctx context.Context, act *Act, parts []*part, room, what 
 	return nil
 }
 
-func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part, room, what string, read []string) error {
-	if p.fresh {
-		n, err := h.journal.Create(ctx, tx, journal.Patient)
-		if err != nil {
+func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {
+	if p.unmatched != "" {
+		if err := h.stillNobody(ctx, tx, p.unmatched); err != nil {
 			return err
 		}
-		p.chart = n
+	}
+	if p.draft != nil {
+		if err := h.journal.Store(ctx, tx, p.draft); err != nil {
+			return err
+		}
 	}
 	for i := range p.ops {
 		o := &p.ops[i]
@@ -202,7 +171,7 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 	if err := h.claimIDs(ctx, tx, p); err != nil {
 		return err
 	}
-	b := batch{at: h.clock(), ops: p.ops}
+	b := batch{at: d.at, ops: p.ops}
 	if err := h.journal.Append(ctx, tx, p.chart, p.record.seq+1, b.encode()); err != nil {
 		return err
 	}
@@ -211,20 +180,30 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 			return err
 		}
 	}
-	if err := h.trace(ctx, tx, act, p, room, what, read); err != nil {
+	if err := h.trace(ctx, tx, act, p, d); err != nil {
 		return err
 	}
 	// Inside the hook the writer is still held, so that a later commit cannot be overtaken by this one in the cache.
 	next := p.record.with(b, p.record.seq+1)
 	next.kind = p.record.kind
-	if p.fresh {
-		next.kind = journal.Patient
-	}
 	tx.Committed(func() {
 		p.record = next
 		h.warm.Put(p.chart, next, next.weight())
 	})
 	return nil
+}
+
+// stillNobody repeats a conditional create's search where no other writer can come between.
+func (h *House) stillNobody(ctx context.Context, tx *store.Tx, query string) error {
+	system, value, err := identifierQuery(query)
+	if err != nil {
+		return err
+	}
+	nums, err := h.journal.Pointed(ctx, tx, "identifier", 1, system, value)
+	if err == nil && len(nums) > 0 {
+		return journal.ErrConflict
+	}
+	return err
 }
 
 // claimIDs makes sure that a resource id stands in one chart only. Ids that we assigned name their chart themselves.
@@ -248,18 +227,18 @@ func (h *House) claimIDs(ctx context.Context, tx *store.Tx, p *part) error {
 }
 
 // trace appends the audit entry and the facts of one part to the transaction.
-func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, room, what string, read []string) error {
-	l := line{Action: "write", What: what, Types: map[string]int{}, Read: read, Outcome: "ok"}
+func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {
+	l := line{Action: "write", What: d.what, Types: map[string]int{}, Read: d.read, Outcome: "ok"}
 	facts := make([]feed.Fact, 0, len(p.ops))
 	for _, o := range p.ops {
 		l.Types[o.typ]++
 		if len(l.Refs) < maxRefs {
 			l.Refs = append(l.Refs, o.typ+"/"+o.id)
 		}
-		facts = append(facts, feed.Fact{Room: room, What: what, Chart: p.chart, Ref: o.typ + "/" + o.id, At: h.clock()})
+		facts = append(facts, feed.Fact{Room: d.room, What: d.what, Chart: p.chart, Ref: o.typ + "/" + o.id, At: d.at})
 	}
 	if len(facts) > maxRefs { // a bundle is one fact, not a thousand
-		facts = []feed.Fact{{Room: room, What: what, Chart: p.chart, At: h.clock()}}
+		facts = []feed.Fact{{Room: d.room, What: d.what, Chart: p.chart, At: d.at}}
 	}
 	e, err := act.entry(p.chart, l)
 	if err != nil {

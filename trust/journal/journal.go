@@ -75,22 +75,44 @@ func Open(ctx context.Context, db *store.DB, v *vault.Vault, opts ...Option) (*J
 
 // Create makes an empty chart with its own key, inside the caller's transaction.
 func (j *Journal) Create(ctx context.Context, tx *store.Tx, kind Kind) (int64, error) {
-	chart := newNumber()
-	j.keys.hold(tx, chart) // an undone chart's key must not stay
-	key, wrapped, err := j.vault.NewKey(ctx, owner(chart, kind))
+	d, err := j.Draft(ctx, kind)
 	if err != nil {
-		return 0, fmt.Errorf("journal: create: %w", err)
+		return 0, err
 	}
-	sealed, err := sealHead(key, chart, head{})
+	return d.Chart, j.Store(ctx, tx, d)
+}
+
+// A Draft is a chart that is not stored yet: its number and its key, made before the transaction that stores it.
+type Draft struct {
+	Chart   int64
+	kind    Kind
+	key     *vault.Key
+	wrapped []byte
+}
+
+// Draft makes a number and a key for an empty chart. Nothing is stored: one that is never stored leaves no trace.
+func (j *Journal) Draft(ctx context.Context, kind Kind) (*Draft, error) {
+	d := &Draft{Chart: newNumber(), kind: kind}
+	var err error
+	if d.key, d.wrapped, err = j.vault.NewKey(ctx, owner(d.Chart, kind)); err != nil {
+		return nil, fmt.Errorf("journal: draft: %w", err)
+	}
+	return d, nil
+}
+
+// Store makes the draft a chart. Two drafts of one number are store.ErrUnique.
+func (j *Journal) Store(ctx context.Context, tx *store.Tx, d *Draft) error {
+	j.keys.hold(tx, d.Chart) // an undone chart's key must not stay
+	sealed, err := sealHead(d.key, d.Chart, head{})
 	if err != nil {
-		return 0, fmt.Errorf("journal: create: %w", err)
+		return fmt.Errorf("journal: create: %w", err)
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO journal_chart (chart, kind, wrapped, head) VALUES ($1, $2, $3, $4)",
-		chart, int64(kind), wrapped, sealed)
+		d.Chart, int64(d.kind), d.wrapped, sealed)
 	if err != nil {
-		return 0, fmt.Errorf("journal: create: %w", err)
+		return fmt.Errorf("journal: create: %w", err)
 	}
-	return chart, nil
+	return nil
 }
 
 // newNumber is 62 random bits: it tells nobody how many charts there are, and no outsider can guess one.

@@ -1,0 +1,102 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/journal"
+	"github.com/wellgate/wellgate/trust/policy"
+)
+
+// A judge asks validation, policy and the owning room's guard about each resource of one act and plans its op. Policy
+// decides once per chart and class (type and labels).
+type judge struct {
+	h   *House
+	act *Act
+	ctx policy.Context
+	may map[class]error
+}
+
+type class struct {
+	chart       int64
+	typ, labels string
+}
+
+// put plans that r is stored. What is stored word for word already plans nothing.
+func (j *judge) put(p *part, r fhir.Resource) error {
+	if r.ID() == "" {
+		return fmt.Errorf("%w: %s has no id", ErrInvalid, r.Type())
+	}
+	old := p.record.get(r.Type(), r.ID())
+	if old != nil && old.file == "" && string(old.Raw()) == string(r.Raw()) {
+		return nil
+	}
+	if err := valid(j.act.Who, r); err != nil {
+		return err
+	}
+	if err := j.policy(p, r.Type(), labels(r)); err != nil {
+		return err
+	}
+	o := op{typ: r.Type(), id: r.ID(), version: 1, res: r}
+	var before fhir.Resource
+	if old != nil { // a label may not be taken off by somebody who may not see the thing
+		if err := j.policy(p, r.Type(), old.labels); err != nil {
+			return err
+		}
+		o.version, before = old.Version+1, old.Resource
+	}
+	if err := j.guard(r.Ref(), before, r); err != nil {
+		return err
+	}
+	return p.add(o, old)
+}
+
+// remove plans that a stored resource is deleted.
+func (j *judge) remove(p *part, old *entry) error {
+	if err := j.policy(p, old.Type(), old.labels); err != nil {
+		return err
+	}
+	if err := j.guard(old.Ref(), old.Resource, fhir.Resource{}); err != nil {
+		return err
+	}
+	return p.add(op{typ: old.Type(), id: old.ID(), version: old.Version + 1, deleted: true}, old)
+}
+
+func (j *judge) policy(p *part, typ string, labels []string) error {
+	c := class{p.chart, typ, strings.Join(labels, "\x00")}
+	err, known := j.may[c]
+	if known {
+		return err
+	}
+	item := policy.Item{Chart: p.chart, Kind: kindName(p.record.kind), Type: typ, Labels: labels}
+	err = j.h.policy.Item(j.act.Who, policy.Write, item, j.ctx)
+	if j.may == nil {
+		j.may = map[class]error{}
+	}
+	j.may[c] = err
+	return err
+}
+
+func (j *judge) guard(ref string, old, new fhir.Resource) error {
+	typ, _ := splitRef(ref)
+	guard := j.h.guards[typ]
+	if guard == nil {
+		return nil
+	}
+	if err := guard(j.act.Who, old, new); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrRefused, ref, err)
+	}
+	return nil
+}
+
+func kindName(k journal.Kind) string {
+	switch k {
+	case journal.Patient:
+		return "patient"
+	case journal.Directory:
+		return "directory"
+	default:
+		return "intake"
+	}
+}
