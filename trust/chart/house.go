@@ -48,6 +48,7 @@ type House struct {
 	clock     clock.Clock
 	warm      *journal.Cache[*record]
 	looks     *journal.Cache[[]indexed] // opened audit entries, newest first
+	twins     twins                     // the directory's people and places, to find what a create repeats
 	directory int64                     // chart of the practice itself
 	intake    int64                     // chart of what belongs to nobody yet
 

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/fhir/search"
@@ -232,13 +229,18 @@ func (x *transaction) identify(ctx context.Context, i int) error {
 		d.ID = found
 		x.stays[i] = e.Method == "POST" && found != ""
 	} else if d.ID == "" && p.record.kind == journal.Directory && e.Method == "POST" {
-		d.ID = x.h.twin(p.record, x.res[i])
-		x.stays[i] = d.ID != ""
+		if tw, ok := x.h.twins.find(p.record, x.res[i]); ok {
+			*d, x.stays[i] = Done{d.Type, tw.id, tw.version, 200, tw.updated}, true
+		}
 	}
 	if d.ID == "" && e.Method == "PUT" {
 		d.ID = e.Resource.ID()
 	}
-	if d.ID == "" {
+	switch {
+	case d.ID != "":
+	case p.record.kind != journal.Patient: // the row that this becomes may follow others that are not there yet
+		d.ID = x.h.newID(p.chart)
+	default:
 		d.ID = x.h.rowID(p.chart, p.record.seq+1, i)
 		if p.record.get(d.Type, d.ID) != nil { // somebody gave a resource this id before its time
 			d.ID = x.h.newID(p.chart)
@@ -289,6 +291,7 @@ func (x *transaction) write(ctx context.Context, i int) error {
 	if len(p.ops) == before {
 		return nil // as it was
 	}
+	p.joins = p.joins && e.Method == "POST" && old == nil
 	o := &p.ops[before]
 	for _, other := range p.ops[:before] {
 		if other.id == o.id && other.typ == o.typ {
@@ -440,36 +443,7 @@ func identifierQuery(query string) (system, value string, err error) {
 	return system, value, nil
 }
 
-// twin is the id of the directory's resource that a new one repeats: same type, an identifier in common, and the same
-// name. An identifier alone is not enough: some systems give one filler value to many.
-func (h *House) twin(st *record, r fhir.Resource) string {
-	is := fhir.View[named](r)
-	if !is.whole() {
-		return ""
-	}
-	s := st.shelf(r.Type())
-	for i := range s.entries {
-		was := fhir.View[named](s.entries[i].Resource)
-		if was.whole() && slices.ContainsFunc(is.Identifier, func(id fhir.Identifier) bool {
-			return id.System != "" && id.Value != "" && slices.ContainsFunc(was.Identifier, func(o fhir.Identifier) bool {
-				return o.System == id.System && o.Value == id.Value
-			})
-		}) && Fold(string(is.Name)) == Fold(string(was.Name)) {
-			return s.entries[i].ID()
-		}
-	}
-	return ""
-}
-
 // rowID is the id of the n-th resource of row seq of a chart: it names its chart, and no other row can hold it.
 func (h *House) rowID(chart, seq int64, n int) string {
 	return h.vault.PublicID(chart) + "-" + strconv.FormatInt(seq, 36) + "." + strconv.FormatInt(int64(n), 36)
 }
-
-// named is what tells the practice's people and places apart.
-type named struct {
-	Identifier []fhir.Identifier `json:"identifier"`
-	Name       jsontext.Value    `json:"name"` // text of a place, names of a person
-}
-
-func (n named) whole() bool { return len(n.Identifier) > 0 && len(n.Name) > 2 }

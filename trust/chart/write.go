@@ -87,6 +87,7 @@ type part struct {
 	bytes  map[int][]byte // by op: a Binary's data, to be sealed as a file
 	person fhir.Resource  // the Patient resource among the ops
 
+	joins     bool   // holds creates with ids of ours only: they may follow rows that came meanwhile
 	unmatched string // of a new chart: a search for its patient that must still find nobody when it is stored
 }
 
@@ -158,6 +159,9 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 			return err
 		}
 	}
+	if err := h.join(ctx, p); err != nil {
+		return err
+	}
 	for i := range p.ops {
 		o := &p.ops[i]
 		if data, ok := p.bytes[i]; ok {
@@ -189,7 +193,29 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 	tx.Committed(func() {
 		p.record = next
 		h.warm.Put(p.chart, next, next.weight())
+		if p.chart == h.directory {
+			h.twins.committed(next, b)
+		}
 	})
+	return nil
+}
+
+// join lets creates follow the rows that others appended since they were planned: the practice's own chart is written by
+// all, and only who creates the same thing must be tried again. It runs while the writer is held.
+func (h *House) join(ctx context.Context, p *part) error {
+	if !p.joins {
+		return nil
+	}
+	now, err := h.load(ctx, p.chart)
+	if err != nil || now.seq == p.record.seq {
+		return err
+	}
+	for _, o := range p.ops {
+		if _, twice := h.twins.find(now, o.res); p.chart == h.directory && twice {
+			return journal.ErrConflict
+		}
+	}
+	p.record = now
 	return nil
 }
 

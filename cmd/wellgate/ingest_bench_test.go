@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/trust/chart"
+	"github.com/wellgate/wellgate/trust/vault"
+)
+
+// A sent is one bundle as a client posts it.
+type sent struct {
+	body      []byte
+	resources int
+	json      int64 // bytes of its resources
+}
+
+// bundles are the corpus's transaction bundles, compact, each with ids of its own so that none repeats another's. Copies
+// multiplies them.
+func bundles(b *testing.B, copies int) (out []sent) {
+	b.Helper()
+	corpus := os.Getenv("WELLGATE_CORPUS")
+	if corpus == "" {
+		b.Skip("WELLGATE_CORPUS names no folder of synthetic patients")
+	}
+	files, err := filepath.Glob(filepath.Join(corpus, "synthea", "r4-2019", "*_*_*.json.gz"))
+	if err != nil || len(files) == 0 {
+		b.Fatal(err, "no bundles")
+	}
+	for n := range copies {
+		for _, f := range files {
+			out = append(out, ownIDs(b, unzipped(b, f), fmt.Sprintf("%s %d", f, n)))
+		}
+	}
+	return out
+}
+
+func unzipped(b *testing.B, file string) []byte {
+	b.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		b.Fatal(err)
+	}
+	return compact.Bytes()
+}
+
+func ownIDs(b *testing.B, text []byte, salt string) sent {
+	b.Helper()
+	var doc struct {
+		Entry []struct {
+			FullURL  string
+			Resource json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		b.Fatal(err)
+	}
+	s := sent{resources: len(doc.Entry)}
+	var pairs []string
+	for _, e := range doc.Entry {
+		s.json += int64(len(e.Resource))
+		if id, ok := strings.CutPrefix(e.FullURL, "urn:uuid:"); ok {
+			x := fmt.Sprintf("%x", sha256.Sum256([]byte(salt+id)))
+			pairs = append(pairs, id, x[:8]+"-"+x[8:12]+"-4"+x[13:16]+"-8"+x[17:20]+"-"+x[20:32])
+		}
+	}
+	s.body = []byte(strings.NewReplacer(pairs...).Replace(string(text)))
+	return s
+}
+
+// BenchmarkTransact is what a FHIR door does with transaction bundles on four connections: strict JSON, validation, policy,
+// sealing, audit, one durable commit a bundle. Without the wire: TestKit and doors/api measure that.
+func BenchmarkTransact(b *testing.B) {
+	all := bundles(b, 4)
+	for b.Loop() {
+		b.StopTimer()
+		h, dir := emptyHouse(b)
+		b.StartTimer()
+		start, cpu := time.Now(), cpuTime(b)
+		n, size := transactAll(b, h, all, 4)
+		took, used := time.Since(start), cpuTime(b)-cpu
+		b.StopTimer()
+		reportTables(b, h, size)
+		if err := h.Close(); err != nil {
+			b.Fatal(err)
+		}
+		info, err := os.Stat(filepath.Join(dir, storeFile))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(n)/took.Seconds(), "resources/s")
+		b.ReportMetric(float64(used.Microseconds())/float64(n), "CPU-us/resource")
+		b.ReportMetric(float64(info.Size())/float64(size), "disk-B/JSON-B")
+		b.StartTimer()
+	}
+}
+
+func emptyHouse(b *testing.B) (*house, string) {
+	b.Helper()
+	dir := b.TempDir()
+	if _, err := vault.CreateRoot(filepath.Join(dir, keyFile), nil); err != nil {
+		b.Fatal(err)
+	}
+	if err := writeConfig(dir, config{Name: "B", Phone: "1", Emergency: "911", Colour: "#0e5a5e", Zone: "UTC", Host: "localhost", Log: "bench/log"}); err != nil {
+		b.Fatal(err)
+	}
+	h, err := open(context.Background(), opening{dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return h, dir
+}
+
+func transactAll(b *testing.B, h *house, all []sent, connections int) (resources int, size int64) {
+	work := make(chan sent)
+	var wg sync.WaitGroup
+	for range connections {
+		wg.Go(func() {
+			for s := range work {
+				_, entries, err := fhir.ReadBundle(bytes.NewReader(s.body))
+				if err == nil {
+					_, err = h.charts.Transact(context.Background(), h.charts.Begin(system("bench"), "bench"), chart.Transaction{What: "bench", Entries: entries})
+				}
+				if err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	for _, s := range all {
+		work <- s
+		resources, size = resources+s.resources, size+s.json
+	}
+	close(work)
+	wg.Wait()
+	return resources, size
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// reportTables says what share each owner's tables have, in bytes of pages for a byte of JSON.
+func reportTables(b *testing.B, h *house, size int64) {
+	rows, err := h.db.Query(context.Background(), `SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name GROUP BY 1`)
+	if err != nil {
+		b.Log("no dbstat:", err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var bytes int64
+		if err := rows.Scan(&name, &bytes); err != nil {
+			b.Fatal(err)
+		}
+		if share := float64(bytes) / float64(size); share > 0.0005 {
+			b.ReportMetric(share, name+"-B/JSON-B")
+		}
+	}
+	if err := rows.Err(); err != nil {
+		b.Fatal(err)
+	}
+}
