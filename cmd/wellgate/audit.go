@@ -50,6 +50,9 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 		}
 	} else {
 		fmt.Printf("entries %d (%d erased), checkpoints %d, anchors %d\nroot %s\nkey  %s\n", rep.Entries, rep.Erased, rep.Checkpoints, rep.Anchors, rep.Root, vkey)
+		if rep.Waiting > 0 {
+			fmt.Printf("%d rows wait in the inbox for the next start\n", rep.Waiting)
+		}
 		for _, p := range rep.Problems {
 			fmt.Println("PROBLEM:", p)
 		}

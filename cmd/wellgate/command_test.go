@@ -137,11 +137,11 @@ func scriptTamper(ts *testscript.TestScript, _ bool, args []string) {
 	defer db.Close()
 	ts.Check(db.Write(ctx, func(tx *store.Tx) error {
 		var b []byte
-		if err := tx.QueryRow(ctx, "SELECT data FROM audit_entry WHERE idx = 0").Scan(&b); err != nil {
+		if err := tx.QueryRow(ctx, "SELECT data FROM audit_block WHERE first = 0").Scan(&b); err != nil {
 			return err
 		}
 		b[len(b)-1] ^= 1
-		_, err := tx.Exec(ctx, "UPDATE audit_entry SET data = $1 WHERE idx = 0", b)
+		_, err := tx.Exec(ctx, "UPDATE audit_block SET data = $1 WHERE first = 0", b)
 		return err
 	}))
 }

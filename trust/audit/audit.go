@@ -1,23 +1,27 @@
 // Package audit is the transparency log: append, checkpoint, prove. Nothing is ever removed.
 //
-// It promises: an act and its entry are one transaction (Append), or the entry is on disk before Durable returns;
-// an entry that was changed, moved, dropped or added later is found by Verify, without any key; a receipt proves
-// one entry to anybody, offline. Leaves are salted commitments, so erasing a chart's key erases what its entries
-// said and keeps every proof valid. A disk error stops the log for good: a node that cannot note must not serve.
+// It promises: an act and its entry are one transaction (Append), or the entry is on disk before Wait returns; an
+// entry that was changed, moved, dropped or added later is found by Verify, without any key; a receipt proves one entry
+// to anybody, offline. Leaves are salted commitments, so erasing a chart's key erases what its entries said and keeps
+// every proof valid. A disk error stops the log for good: a node that cannot note must not serve.
+//
+// Entries go two steps. First they are durable in the inbox, many in one commit. Then the sequencer gives them their
+// places in the tree, about a second later, or before anybody asks (Of, Each, Receipt, Checkpoint).
 //
 // The tree is RFC 6962 (golang.org/x/mod/sumdb/tlog), checkpoints are c2sp.org/tlog-checkpoint signed notes.
 //
-// What it cannot find: a change of entries that no checkpoint covers yet (about one second's), and the removal of a
-// tail together with its checkpoints and the anchor file. The anchor belongs on another disk or machine for that.
+// What it cannot find: a change of what no checkpoint covers yet (about one second's; somebody who writes the database
+// can drop a row of the inbox, or put back one that was moved, but not make or change one), and the removal of a tail
+// together with its checkpoints and the anchor file. The anchor belongs on another disk or machine for that.
 package audit
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -29,10 +33,13 @@ import (
 var (
 	// ErrTampered names the first place where the stored history is not what was signed.
 	ErrTampered = errors.New("audit: the stored history was changed")
-	// ErrErased is what a Sealer's OpenEntry returns (wrapped) for a chart whose key was destroyed.
+	// ErrErased is what a Sealer returns (wrapped) for a chart whose key was destroyed.
 	ErrErased = errors.New("audit: the entry was erased with its chart")
 	// ErrNoEntry means that the chart has no entry at that index.
 	ErrNoEntry = errors.New("audit: no such entry of this chart")
+	// ErrKey is what a Sealer returns (wrapped) when it has no key for a chart, or one that was damaged. The entry then
+	// waits in the inbox, and others go on.
+	ErrKey = errors.New("audit: this chart's key cannot be used")
 	// ErrReceipt means that a receipt proves nothing: it was changed, or belongs to another log.
 	ErrReceipt = errors.New("audit: the receipt does not hold; do not rely on it")
 	// ErrStopped means that a disk error stopped the log for good. Nothing may be read or changed without a log.
@@ -45,8 +52,8 @@ var (
 const remedy = "keep the store and the anchor file as they are and find out who changed them; " +
 	"if an older backup was restored on purpose, move the anchor file aside and keep it, then start again"
 
-// A Sealer seals and opens entries under their chart's key. chart's journal is the real one.
-// The sealed bytes must open at their own chart and index only.
+// A Sealer seals and opens what entries of a chart say under the chart's key. chart's journal is the real one.
+// The sealed bytes must open at their own chart and index only. tx is always nil: what is committed counts.
 type Sealer interface {
 	SealEntry(ctx context.Context, tx *store.Tx, chart, index int64, plain []byte) ([]byte, error)
 	OpenEntry(ctx context.Context, chart, index int64, sealed []byte) ([]byte, error)
@@ -70,6 +77,7 @@ type Config struct {
 	DB     *store.DB
 	Seal   Sealer
 	Seed   []byte // 32 bytes: Ed25519 seed of the checkpoint key
+	Key    []byte // 32 bytes of the practice: what waits for its place in the tree is sealed under keys made from it
 	Origin string // log origin line, e.g. "wellgate.example/practice-7f3a"
 	Anchor string // file that receives a checkpoint each minute, outside the database; "" for none
 	Clock  clock.Clock
@@ -81,22 +89,28 @@ type Log struct {
 	signer   note.Signer
 	verifier note.Verifier
 	vkey     string
+	ids      *ids
+	seals    *seals
 
-	mu     sync.Mutex
-	edge   edge // durable entries only; replaced at commit, never changed in place
-	open   map[*store.Tx]*pending
-	queue  []*ticket
-	failed error // set once by stop
-	closed bool
+	mu      sync.Mutex
+	filling *batch // the batch in the making
+	spare   []byte // memory for the one after it
+	failed  error  // set once by stop
+	closed  bool
 
-	signing  sync.Mutex // held while a checkpoint or an anchor is made; guards what follows; taken before mu
-	last     signed
-	anchor   *anchorFile // nil for none
-	anchored int64       // size of the newest anchor
+	turn     chan struct{} // capacity 1; who has put in may use what follows
+	tree     *tree         // as stored; replaced, never changed
+	settled  int64         // number of the last pass that left nothing behind
+	last     signed        // the newest checkpoint in the store
+	kept     int64         // hour of the newest checkpoint that stays
+	thinned  int64         // when old checkpoints were removed last, Unix seconds
+	anchor   *anchorFile   // nil for none
+	anchored int64         // size of the newest anchor
 
-	kick chan struct{} // capacity 1: the queue is not empty
-	done chan struct{} // closed by Close
-	work sync.WaitGroup
+	begun atomic.Int64  // passes of the sequencer
+	kick  chan struct{} // capacity 1: the batch is not empty
+	done  chan struct{} // closed by Close
+	work  sync.WaitGroup
 }
 
 //go:embed schema
@@ -109,13 +123,13 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 		return nil, fmt.Errorf("audit: Open: %w", err)
 	}
 	l.work.Go(l.commitLoop)
-	l.work.Go(l.signLoop)
+	l.work.Go(l.sequenceLoop)
 	return l, nil
 }
 
 func open(ctx context.Context, c Config) (*Log, error) {
-	if c.DB == nil || c.Seal == nil || c.Clock == nil {
-		return nil, errors.New("Config needs DB, Seal and Clock")
+	if c.DB == nil || c.Seal == nil || c.Clock == nil || len(c.Key) != 32 {
+		return nil, errors.New("Config needs DB, Seal, Clock and a Key of 32 bytes")
 	}
 	signer, vkey, err := newSigner(c.Origin, c.Seed)
 	if err != nil {
@@ -129,47 +143,73 @@ func open(ctx context.Context, c Config) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{
-		c: c, signer: signer, verifier: verifier, vkey: vkey,
-		open: map[*store.Tx]*pending{}, anchored: -1,
+		c: c, signer: signer, verifier: verifier, vkey: vkey, ids: newIDs(c.Clock), seals: newSeals(c.Key),
+		filling: newBatch(nil), turn: make(chan struct{}, 1), anchored: -1,
 		kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	if l.edge, err = soundEdge(ctx, c.DB); err != nil {
+	if l.tree, err = soundTree(ctx, c.DB); err != nil {
 		return nil, err
 	}
 	if err := l.resume(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.recover(ctx); err != nil {
+		if l.anchor != nil {
+			l.anchor.f.Close()
+		}
+		return nil, err
+	}
 	return l, nil
 }
 
-// soundEdge loads the edge and sees that entries and hashes end at the same place. Verify reads all; this is what a
-// start can afford.
-func soundEdge(ctx context.Context, q store.Querier) (edge, error) {
-	var size, hashes int64
-	err := q.QueryRow(ctx, `SELECT (SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_entry),
-		(SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_hash)`).Scan(&size, &hashes)
-	if err != nil {
-		return edge{}, err
+// soundTree loads the tree and sees that blocks and tiles end at the same place. Verify reads all; this is what a start
+// can afford.
+func soundTree(ctx context.Context, q store.Querier) (*tree, error) {
+	var size, tiles int64
+	if err := q.QueryRow(ctx, `SELECT `+sizeSQL+`, (SELECT COUNT(*) FROM audit_tile)`).Scan(&size, &tiles); err != nil {
+		return nil, err
 	}
-	if size > maxSize || hashes != tlog.StoredHashCount(size) {
-		return edge{}, fmt.Errorf("%w: %d entries, but %d hashes; %s", ErrTampered, size, hashes, remedy)
+	if size < 0 || size > maxSize || tiles != tileCount(size) {
+		return nil, fmt.Errorf("%w: %d entries, but %d tiles; %s", ErrTampered, size, tiles, remedy)
 	}
-	e, err := loadEdge(ctx, q, size)
+	t, err := loadTree(ctx, q, size)
 	if err != nil || size == 0 {
-		return e, err
+		return t, err
 	}
-	r, err := recordAt(ctx, q, size-1)
+	b, err := blockAt(ctx, q, size-1)
+	if errors.Is(err, ErrNoEntry) {
+		return nil, fmt.Errorf("%w: entry %d is missing; %s", ErrTampered, size-1, remedy)
+	}
 	if err != nil {
-		return edge{}, err
+		return nil, err
 	}
-	stored, err := hashReader(ctx, q).ReadHashes([]int64{tlog.StoredHashIndex(0, size-1)})
+	at := make([]int64, b.n)
+	for i := range at {
+		at[i] = tlog.StoredHashIndex(0, b.first+int64(i))
+	}
+	stored, err := hashReader(ctx, q).ReadHashes(at)
 	if err != nil {
-		return edge{}, err
+		return nil, err
 	}
-	if newLeaf(r.commitment, r.chart, sha256.Sum256(r.data)).hash() != stored[0] {
-		return edge{}, fmt.Errorf("%w: entry %d differs from its hash; %s", ErrTampered, size-1, remedy)
+	place := placed(b.chart, sealedHash(b.first, b.data))
+	for i, h := range stored {
+		if leafOf(b.commitment(b.first+int64(i)), place).hash() != h {
+			return nil, fmt.Errorf("%w: entry %d differs from its hash; %s", ErrTampered, b.first+int64(i), remedy)
+		}
 	}
-	return e, nil
+	return t, nil
+}
+
+// recover puts into the tree what a crash left in the inbox, and tries again what had no usable key.
+func (l *Log) recover(ctx context.Context) error {
+	err := l.c.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE audit_inbox SET aside = $1 WHERE aside = $2`, waits, keyless)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return l.pass(ctx)
 }
 
 // resume checks the tree against the newest checkpoint and the newest anchor, and goes on behind them.
@@ -209,8 +249,8 @@ func (l *Log) consistent(ctx context.Context, signed []byte) (checkpoint, error)
 	if err != nil {
 		return c, fmt.Errorf("%w: %w; %s", ErrTampered, err, remedy)
 	}
-	if c.size > l.edge.size {
-		return c, fmt.Errorf("%w: %d entries were signed, but the store has only %d; %s", ErrTampered, c.size, l.edge.size, remedy)
+	if c.size > l.tree.size {
+		return c, fmt.Errorf("%w: %d entries were signed, but the store has only %d; %s", ErrTampered, c.size, l.tree.size, remedy)
 	}
 	root, err := tlog.TreeHash(c.size, hashReader(ctx, l.c.DB))
 	if err != nil {
@@ -222,8 +262,8 @@ func (l *Log) consistent(ctx context.Context, signed []byte) (checkpoint, error)
 	return c, nil
 }
 
-// Close commits what Durable has queued, signs and anchors a last checkpoint, and stops the background work.
-// It returns the error that stopped the log, if one did.
+// Close commits what was noted, puts all of it into the tree, signs and anchors a last checkpoint, and stops the
+// background work. It returns the error that stopped the log, if one did.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	if l.closed {
@@ -235,11 +275,17 @@ func (l *Log) Close() error {
 	close(l.done)
 	l.work.Wait()
 
-	l.signing.Lock()
-	defer l.signing.Unlock()
-	err := l.sign(context.Background())
+	ctx := context.Background()
+	if err := l.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer l.endTurn()
+	err := l.pass(ctx)
 	if err == nil {
-		err = l.anchorNow()
+		err = l.sign(ctx)
+	}
+	if err == nil {
+		err = l.anchorNow(ctx)
 	}
 	if l.anchor != nil {
 		err = errors.Join(err, l.anchor.f.Close())
@@ -254,13 +300,22 @@ func (l *Log) Close() error {
 func (l *Log) PublicKey() string { return l.vkey }
 
 // Err tells why the log stopped; nil while it works. A health check should ask.
-func (l *Log) Err() error {
+func (l *Log) Err() error { return l.failure() }
+
+func (l *Log) failure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.failed
 }
 
-// unusable and stop are called with mu held.
+// ready tells why nothing more can be noted, nil while it can.
+func (l *Log) ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unusable()
+}
+
+// unusable is called with mu held.
 func (l *Log) unusable() error {
 	if l.failed == nil && l.closed {
 		return ErrClosed
@@ -268,8 +323,12 @@ func (l *Log) unusable() error {
 	return l.failed
 }
 
-func (l *Log) stop(err error) {
+// stop ends the log for good and returns why it ended, which may be an earlier error.
+func (l *Log) stop(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %w", ErrStopped, err)
 	}
+	return l.failed
 }

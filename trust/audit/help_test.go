@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -28,7 +27,10 @@ func TestMain(m *testing.M) {
 
 const origin = "audit.test/practice"
 
-var seed = sha256.Sum256([]byte("a checkpoint key for tests"))
+var (
+	seed   = sha256.Sum256([]byte("a checkpoint key for tests"))
+	secret = sha256.Sum256([]byte("the inbox's key for tests"))
+)
 
 // sealer is AES-GCM under one key per chart, bound to chart and index, as chart's journal is.
 type sealer struct {
@@ -36,11 +38,10 @@ type sealer struct {
 	gone   map[int64]bool
 	refuse map[int64]bool
 	seals  int
-	txs    map[*store.Tx]bool
 }
 
 func newSealer() *sealer {
-	return &sealer{gone: map[int64]bool{}, refuse: map[int64]bool{}, txs: map[*store.Tx]bool{}}
+	return &sealer{gone: map[int64]bool{}, refuse: map[int64]bool{}}
 }
 
 func (s *sealer) aead(chart int64) cipher.AEAD {
@@ -60,13 +61,15 @@ func place(chart, index int64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(chart)), uint64(index))
 }
 
-func (s *sealer) SealEntry(_ context.Context, tx *store.Tx, chart, index int64, plain []byte) ([]byte, error) {
+func (s *sealer) SealEntry(_ context.Context, _ *store.Tx, chart, index int64, plain []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seals++
-	s.txs[tx] = true
 	if s.refuse[chart] {
-		return nil, errors.New("no key for this chart")
+		return nil, fmt.Errorf("sealer: %w", ErrKey)
+	}
+	if s.gone[chart] {
+		return nil, fmt.Errorf("sealer: %w", ErrErased)
 	}
 	return s.aead(chart).Seal(nil, nil, plain, place(chart, index)), nil
 }
@@ -119,7 +122,7 @@ func (b *bench) openDB() {
 
 func (b *bench) start() {
 	b.t.Helper()
-	b.conf = Config{DB: b.db, Seal: b.seal, Seed: seed[:], Origin: origin, Anchor: b.anchor(), Clock: clock.System}
+	b.conf = Config{DB: b.db, Seal: b.seal, Seed: seed[:], Key: secret[:], Origin: origin, Anchor: b.anchor(), Clock: clock.System}
 	log, err := Open(b.t.Context(), b.conf)
 	if err != nil {
 		b.t.Fatal(err)
@@ -172,9 +175,11 @@ func (b *bench) sign(anchor bool) []byte {
 		b.t.Fatal(err)
 	}
 	if anchor {
-		b.log.signing.Lock()
-		defer b.log.signing.Unlock()
-		if err := b.log.anchorNow(); err != nil {
+		if err := b.log.takeTurn(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
+		defer b.log.endTurn()
+		if err := b.log.anchorNow(b.t.Context()); err != nil {
 			b.t.Fatal(err)
 		}
 	}

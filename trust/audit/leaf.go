@@ -11,21 +11,39 @@ const saltSize = 16
 
 // A leaf is what the tree holds of one entry: two hashes, neither of which says anything about the entry.
 //
-//	SHA-256(salt || entry) || SHA-256(chart || SHA-256(sealed))
+//	SHA-256(salt || entry) || SHA-256(chart || sealed)      sealed = SHA-256(first || SHA-256(data))
 //
-// The first half lets a receipt prove the entry. The second lets anybody without keys check what is stored, and
-// to which chart. The salt lives only inside the sealed bytes, so without the chart's key the first half is noise.
+// The first half lets a receipt prove the entry. The second lets anybody without keys check what is stored, where it
+// begins and to which chart it belongs. The salt lives only inside data, sealed, so without the chart's key the first
+// half is noise.
 type leaf [2 * sha256.Size]byte
 
 func newLeaf(commitment [sha256.Size]byte, chart int64, sealed [sha256.Size]byte) leaf {
+	return leafOf(commitment, placed(chart, sealed))
+}
+
+func leafOf(commitment, place [sha256.Size]byte) leaf {
 	var l leaf
 	copy(l[:sha256.Size], commitment[:])
+	copy(l[sha256.Size:], place[:])
+	return l
+}
+
+// placed is the half of a leaf that all entries of a block share.
+func placed(chart int64, sealed [sha256.Size]byte) [sha256.Size]byte {
 	var b [8 + sha256.Size]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(chart))
 	copy(b[8:], sealed[:])
-	half := sha256.Sum256(b[:])
-	copy(l[sha256.Size:], half[:])
-	return l
+	return sha256.Sum256(b[:])
+}
+
+// sealedHash binds the stored bytes of a block to the index of its first entry.
+func sealedHash(first int64, data []byte) [sha256.Size]byte {
+	var b [8 + sha256.Size]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(first))
+	sum := sha256.Sum256(data)
+	copy(b[8:], sum[:])
+	return sha256.Sum256(b[:])
 }
 
 // hash is RFC 6962's leaf hash.
@@ -41,18 +59,9 @@ type edge struct {
 	sub  []tlog.Hash // roots of the complete subtrees, largest first: one per bit set in size
 }
 
-// with returns the edge after one more leaf and the hashes to store from tlog.StoredHashIndex(0, e.size) on.
-// It leaves e as it was, so that a transaction can be forgotten.
-func (e edge) with(leaf tlog.Hash) (edge, []tlog.Hash) {
-	sub := append(make([]tlog.Hash, 0, len(e.sub)+1), e.sub...)
-	next := edge{size: e.size, sub: sub}
-	return next, next.add(leaf)
-}
-
-// add changes e in place.
-func (e *edge) add(leaf tlog.Hash) []tlog.Hash {
-	stored := make([]tlog.Hash, 1, 2)
-	stored[0] = leaf
+// add appends to stored the hashes that the leaf completes: its own, its parent's if it is a right child, and so on up.
+func (e *edge) add(leaf tlog.Hash, stored []tlog.Hash) []tlog.Hash {
+	stored = append(stored, leaf)
 	h := leaf
 	for n := e.size; n&1 == 1; n >>= 1 {
 		last := len(e.sub) - 1

@@ -1,10 +1,13 @@
 package audit
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
@@ -14,8 +17,8 @@ import (
 	"github.com/wellgate/wellgate/store"
 )
 
-// The edge agrees with tlog at every size.
-func TestEdge(t *testing.T) {
+// The tree and its tiles agree with tlog at every size.
+func TestTree(t *testing.T) {
 	var stored []tlog.Hash
 	read := tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
 		for _, i := range at {
@@ -23,11 +26,13 @@ func TestEdge(t *testing.T) {
 		}
 		return out, nil
 	})
-	var e edge
-	for n := range int64(600) {
-		want, err := tlog.TreeHash(n, read)
-		if err != nil || e.root() != want {
-			t.Fatalf("size %d: %v", n, err)
+	tr, tiles := &tree{}, map[[2]int64][]byte{}
+	for n := range int64(70000) {
+		if n < 600 || n%997 == 0 || n&(n-1) == 0 {
+			want, err := tlog.TreeHash(n, read)
+			if err != nil || tr.root() != want {
+				t.Fatalf("size %d: %v", n, err)
+			}
 		}
 		l := newLeaf(sha256.Sum256(fmt.Append(nil, n)), n%7, sha256.Sum256(fmt.Append(nil, "sealed", n)))
 		if l.hash() != tlog.RecordHash(l[:]) {
@@ -37,16 +42,31 @@ func TestEdge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, got := e.with(l.hash())
-		if fmt.Sprint(got) != fmt.Sprint(hashes) || e.size != n || next.size != n+1 {
-			t.Fatalf("leaf %d: stores %v, want %v", n, got, hashes)
+		stored = append(stored, hashes...)
+		if tr.add(l.hash()); n%500 != 0 {
+			continue
 		}
-		stored, e = append(stored, hashes...), next
-		for i, at := range edgeIndexes(e.size) {
-			if stored[at] != e.sub[i] {
-				t.Fatalf("size %d: edge hash %d is not at %d", e.size, i, at)
-			}
+		for _, x := range tr.tiles() {
+			tiles[[2]int64{x.level, x.n}] = slices.Clone(x.data)
 		}
+		tr.stored()
+		tr = tr.copy()
+		if int64(len(tiles)) != tileCount(tr.size) {
+			t.Fatalf("size %d: %d tiles, not %d", tr.size, len(tiles), tileCount(tr.size))
+		}
+	}
+	for _, x := range tr.tiles() {
+		tiles[[2]int64{x.level, x.n}] = x.data
+	}
+	for at, data := range tiles {
+		width := len(data) / tlog.HashSize
+		want, err := tlog.ReadTileData(tlog.Tile{H: tileHeight, L: int(at[0]), N: at[1], W: width}, read)
+		if err != nil || string(want) != string(data) {
+			t.Errorf("tile %v of %d hashes differs: %v", at, width, err)
+		}
+	}
+	if len(tiles) != 274+2+1 {
+		t.Errorf("%d tiles", len(tiles))
 	}
 }
 
@@ -81,12 +101,6 @@ func (m *machine) transaction(t *rapid.T) {
 		err := m.b.db.Write(m.b.t.Context(), func(tx *store.Tx) error {
 			for range rapid.IntRange(1, 3).Draw(t, "calls") {
 				list := m.entries(t)
-				if rapid.IntRange(0, 9).Draw(t, "refused") == 0 { // changes nothing, others go on
-					if m.b.log.Append(m.b.t.Context(), tx, append(list, Entry{13, nil})...) == nil {
-						t.Fatal("sealed without a key")
-					}
-					continue
-				}
 				if err := m.b.log.Append(m.b.t.Context(), tx, list...); err != nil {
 					return err
 				}
@@ -112,6 +126,19 @@ func (m *machine) transaction(t *rapid.T) {
 func (m *machine) durable(t *rapid.T) {
 	list := m.entries(t)
 	if err := m.b.log.Durable(m.b.t.Context(), list...); err != nil {
+		t.Fatal(err)
+	}
+	m.model = append(m.model, list...)
+}
+
+// note queues without waiting; what follows comes later in the log.
+func (m *machine) note(t *rapid.T) {
+	list := m.entries(t)
+	ticket, err := m.b.log.Note(list...)
+	if err == nil {
+		err = m.b.log.Wait(m.b.t.Context(), ticket)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	m.model = append(m.model, list...)
@@ -146,42 +173,54 @@ func (m *machine) sign(t *rapid.T) {
 
 func (m *machine) check(t *rapid.T) {
 	want := map[int64][]string{}
-	for i, e := range m.model {
-		want[e.Chart] = append(want[e.Chart], fmt.Sprint(i, string(e.Plain)))
+	for _, e := range m.model {
+		want[e.Chart] = append(want[e.Chart], string(e.Plain))
 	}
+	places := map[int64]bool{}
 	for chart := range int64(5) {
 		var got []string
+		last := int64(math.MaxInt64)
 		for s, err := range m.b.log.Each(m.b.t.Context(), chart) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append([]string{fmt.Sprint(s.Index, string(s.Plain))}, got...)
+			if s.Index >= last || places[s.Index] || s.Chart != chart {
+				t.Fatalf("entry %d after %d", s.Index, last)
+			}
+			last, places[s.Index] = s.Index, true
+			got = append([]string{string(s.Plain)}, got...)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want[chart]) {
 			t.Fatalf("chart %d has %v, want %v", chart, got, want[chart])
 		}
 	}
-	m.b.log.mu.Lock()
-	size, open := m.b.log.edge.size, len(m.b.log.open)
-	m.b.log.mu.Unlock()
-	if size != int64(len(m.model)) || open != 0 {
-		t.Fatalf("the edge is at %d of %d, %d transactions open", size, len(m.model), open)
+	m.b.still2(t)
+	defer m.b.moving()
+	if size := m.b.log.tree.size; size != int64(len(m.model)) || len(places) != len(m.model) {
+		t.Fatalf("the tree has %d entries and %d places, not %d", size, len(places), len(m.model))
 	}
 }
 
-// Whatever mixture of commits, undone transactions, refused entries, reads and restarts there was, the log is the
-// list of what was committed, in order, and every checkpoint extends the one before.
+func (b *bench) still2(t *rapid.T) {
+	if err := b.log.takeTurn(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever mixture of commits, undone transactions, reads and restarts there was, the log is the list of what was
+// committed, each chart's in order, and every checkpoint extends the one before.
 func TestInterleavings(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t)
-		b.seal.refuse[13] = true
 		m := &machine{b: b}
 		for range rapid.IntRange(1, 14).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 9).Draw(rt, "step") {
 			case 0, 1, 2, 3, 4:
 				m.transaction(rt)
-			case 5, 6:
+			case 5:
 				m.durable(rt)
+			case 6:
+				m.note(rt)
 			case 7, 8:
 				m.sign(rt)
 			case 9:
@@ -194,13 +233,18 @@ func TestInterleavings(t *testing.T) {
 		m.sign(rt)
 		if len(m.model) > 0 {
 			b.sound()
-			i := rand.IntN(len(m.model))
-			text, err := b.log.Receipt(t.Context(), m.model[i].Chart, int64(i))
-			if err != nil {
-				rt.Fatal(err)
-			}
-			if s, err := VerifyReceipt(text, b.log.PublicKey()); err != nil || string(s.Plain) != string(m.model[i].Plain) {
-				rt.Fatal(err)
+			e := m.model[rand.IntN(len(m.model))]
+			for s, err := range b.log.Each(t.Context(), e.Chart) {
+				if err != nil || string(s.Plain) != string(e.Plain) {
+					continue
+				}
+				text, err := b.log.Receipt(t.Context(), e.Chart, s.Index)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if got, err := VerifyReceipt(text, b.log.PublicKey()); err != nil || string(got.Plain) != string(e.Plain) {
+					rt.Fatal(err)
+				}
 			}
 		}
 		b.stop()

@@ -2,36 +2,56 @@ package audit
 
 import (
 	"context"
-	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
-
-	"github.com/wellgate/wellgate/store"
 )
 
-// Of lists a chart's entries, newest first, before index before (0 = from the end). Fewer than limit means that
-// there are no more; the log's very first entry has index 0, which is no place to go on from. An erased chart has none.
+// Of lists a chart's entries, newest first, before index before (0 = from the end). What was durable before the call is
+// there. Fewer than limit means that there are no more; the log's very first entry has index 0, which is no place to go
+// on from. An erased chart has none.
 func (l *Log) Of(ctx context.Context, chart, before int64, limit int) ([]Stored, error) {
-	if before == 0 {
-		before = math.MaxInt64
+	err := l.settle(ctx)
+	var list []Stored
+	if err == nil {
+		list, err = l.of(ctx, chart, before, limit)
 	}
-	records, err := recordsOf(ctx, l.c.DB, chart, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("audit: Of: %w", err)
 	}
-	list := make([]Stored, 0, len(records))
-	for _, r := range records {
-		_, s, err := openRecord(ctx, l.c.Seal, r)
-		if errors.Is(err, ErrErased) {
-			return nil, nil // one key per chart: what holds for one entry holds for all
-		}
+	return list, nil
+}
+
+func (l *Log) of(ctx context.Context, chart, before int64, limit int) ([]Stored, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	const page = 64
+	list := make([]Stored, 0, min(limit, 1000))
+	for from := before; len(list) < limit; {
+		want := min(page, limit-len(list))
+		blocks, err := blocksOf(ctx, l.c.DB, chart, from, want)
 		if err != nil {
-			return nil, fmt.Errorf("audit: Of: %w", err)
+			return nil, err
 		}
-		list = append(list, s)
+		for i := range blocks {
+			b := &blocks[i]
+			o, err := b.open(ctx, l.c.Seal)
+			if errors.Is(err, ErrErased) {
+				return nil, nil // one key per chart: what holds for one entry holds for all
+			}
+			if err != nil {
+				return nil, b.explain(err)
+			}
+			for at := min(b.n, before-b.first) - 1; at >= 0 && len(list) < limit; at-- {
+				list = append(list, Stored{Index: b.first + at, Chart: chart, Plain: o.entries[at]})
+			}
+			from = b.first
+		}
+		if len(blocks) < want {
+			break
+		}
 	}
 	return list, nil
 }
@@ -41,10 +61,14 @@ func (l *Log) Each(ctx context.Context, chart int64) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
 		const page = 500
 		before := int64(0)
+		if err := l.settle(ctx); err != nil {
+			yield(Stored{}, fmt.Errorf("audit: Each: %w", err))
+			return
+		}
 		for {
-			list, err := l.Of(ctx, chart, before, page)
+			list, err := l.of(ctx, chart, before, page)
 			if err != nil {
-				yield(Stored{}, err)
+				yield(Stored{}, fmt.Errorf("audit: Each: %w", err))
 				return
 			}
 			for _, s := range list {
@@ -58,56 +82,4 @@ func (l *Log) Each(ctx context.Context, chart int64) iter.Seq2[Stored, error] {
 			}
 		}
 	}
-}
-
-// openRecord opens an entry and sees that it is the one committed to.
-func openRecord(ctx context.Context, seal Sealer, r record) (salt []byte, s Stored, err error) {
-	plain, err := seal.OpenEntry(ctx, r.chart, r.idx, r.data)
-	if err != nil {
-		return nil, s, fmt.Errorf("entry %d of chart %d does not open: %w", r.idx, r.chart, err)
-	}
-	if len(plain) < saltSize || sha256.Sum256(plain) != r.commitment {
-		return nil, s, fmt.Errorf("%w: entry %d of chart %d is not the one committed to; %s", ErrTampered, r.idx, r.chart, remedy)
-	}
-	return plain[:saltSize], Stored{Index: r.idx, Chart: r.chart, Plain: plain[saltSize:]}, nil
-}
-
-// recordsOf reads whole before anything is opened, so that a Sealer which reads the store needs no second connection.
-func recordsOf(ctx context.Context, q store.Querier, chart, before int64, limit int) ([]record, error) {
-	rows, err := q.Query(ctx, `SELECT idx, chart, commitment, data FROM audit_entry
-		WHERE chart = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3`, chart, before, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var records []record
-	for rows.Next() {
-		r, err := scanRecord(rows)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
-	}
-	return records, rows.Err()
-}
-
-func recordAt(ctx context.Context, q store.Querier, idx int64) (record, error) {
-	r, err := scanRecord(q.QueryRow(ctx, `SELECT idx, chart, commitment, data FROM audit_entry WHERE idx = $1`, idx))
-	if errors.Is(err, sql.ErrNoRows) {
-		return record{}, ErrNoEntry
-	}
-	return r, err
-}
-
-func scanRecord(row interface{ Scan(...any) error }) (record, error) {
-	var r record
-	var commitment []byte
-	if err := row.Scan(&r.idx, &r.chart, &commitment, &r.data); err != nil {
-		return record{}, err
-	}
-	if len(commitment) != sha256.Size {
-		return record{}, fmt.Errorf("%w: entry %d has a malformed commitment; %s", ErrTampered, r.idx, remedy)
-	}
-	r.commitment = [sha256.Size]byte(commitment)
-	return r, nil
 }

@@ -49,8 +49,9 @@ type receipt struct {
 }
 
 // Receipt proves to anyone that one entry is in the log: the entry, its salt, an inclusion proof and a checkpoint,
-// as one text file that VerifyReceipt (and `wellgate audit verify --receipt`) checks offline. The same entry gives
-// the same bytes each time once a checkpoint covers it; if none does yet, one is signed now.
+// as one text file that VerifyReceipt (and `wellgate audit verify --receipt`) checks offline. The smallest checkpoint that
+// covers the entry is taken; if none does yet, one is signed now. So the same entry gives the same bytes each time, until
+// the checkpoints of its day are thinned to one each hour.
 func (l *Log) Receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 	text, err := l.receipt(ctx, chart, index)
 	if err != nil {
@@ -64,16 +65,19 @@ func (l *Log) Receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 }
 
 func (l *Log) receipt(ctx context.Context, chart, index int64) ([]byte, error) {
-	r, err := recordAt(ctx, l.c.DB, index)
+	if err := l.settle(ctx); err != nil {
+		return nil, err
+	}
+	b, err := blockAt(ctx, l.c.DB, index)
 	if err != nil {
 		return nil, err
 	}
-	if r.chart != chart {
+	if b.chart != chart {
 		return nil, ErrNoEntry // not yours and not there answer alike
 	}
-	salt, s, err := openRecord(ctx, l.c.Seal, r)
+	o, err := b.open(ctx, l.c.Seal)
 	if err != nil {
-		return nil, err
+		return nil, b.explain(err)
 	}
 	signed, err := checkpointAt(ctx, l.c.DB, index)
 	if err == nil && signed == nil {
@@ -90,7 +94,10 @@ func (l *Log) receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return receipt{s, salt, sha256.Sum256(r.data), proof, signed}.render(), nil
+	at := int(index - b.first)
+	salt := salt(o.seed, at)
+	s := Stored{Index: index, Chart: chart, Plain: o.entries[at]}
+	return receipt{s, salt[:], sealedHash(b.first, b.data), proof, signed}.render(), nil
 }
 
 func (r receipt) render() []byte {

@@ -18,7 +18,9 @@ var update = flag.Bool("update", false, "write testdata/receipt.txt anew; old re
 func receiptBench(t *testing.T) (*bench, []byte) {
 	b := newBench(t)
 	b.fill(20, 3)
+	b.sign(false)
 	b.durable(7, `{"at":"2026-11-22T10:00:00Z","who":"Dr. Núñez","what":"opened the record"}`)
+	b.sign(false)
 	b.durable(8, "neighbour")
 	b.fill(20, 3)
 	text, err := b.log.Receipt(t.Context(), 7, 20)
@@ -171,7 +173,7 @@ func TestReceiptOfOthers(t *testing.T) {
 func TestChangedCommitmentIsRefused(t *testing.T) {
 	b, _ := receiptBench(t)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.Exec(t.Context(), `UPDATE audit_entry SET commitment = zeroblob(32) WHERE idx = 20`)
+		_, err := tx.Exec(t.Context(), `UPDATE audit_block SET hashes = zeroblob(32) WHERE first = 20`)
 		return err
 	})
 	if err != nil {
@@ -189,7 +191,7 @@ func TestChangedCommitmentIsRefused(t *testing.T) {
 func TestReceiptOverChangedTreeIsRefused(t *testing.T) {
 	b, _ := receiptBench(t)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.Exec(t.Context(), `UPDATE audit_hash SET hash = zeroblob(32)`)
+		_, err := tx.Exec(t.Context(), `UPDATE audit_tile SET data = zeroblob(length(data))`)
 		return err
 	})
 	if err != nil {

@@ -7,17 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/wellgate/wellgate/store"
 )
-
-// record is one row of audit_entry.
-type record struct {
-	idx, chart int64
-	commitment [32]byte
-	data       []byte
-}
 
 // perInsert is how many of n rows go into the next statement. Three sizes keep the number of prepared statements
 // small, and the largest is far below the parameters that either engine allows.
@@ -32,33 +23,17 @@ func perInsert(n int) int {
 	}
 }
 
-func insertEntries(ctx context.Context, tx *store.Tx, records []record) error {
-	for len(records) > 0 {
-		part := records[:perInsert(len(records))]
-		records = records[len(part):]
-		args := make([]any, 0, 4*len(part))
+func insertBlocks(ctx context.Context, tx *store.Tx, blocks []block) error {
+	for len(blocks) > 0 {
+		part := blocks[:perInsert(len(blocks))]
+		blocks = blocks[len(part):]
+		args := make([]any, 0, 5*len(part))
 		for i := range part {
-			args = append(args, part[i].idx, part[i].chart, part[i].commitment[:], part[i].data)
+			args = append(args, part[i].first, part[i].chart, part[i].n, part[i].hashes, part[i].data)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO audit_entry (idx, chart, commitment, data) VALUES `+tuples(len(part), 4), args...); err != nil {
-			return fmt.Errorf("store entries from %d: %w", part[0].idx, err)
+		if _, err := tx.Exec(ctx, `INSERT INTO audit_block (first, chart, n, hashes, data) VALUES `+tuples(len(part), 5), args...); err != nil {
+			return fmt.Errorf("store entries from %d: %w", part[0].first, err)
 		}
-	}
-	return nil
-}
-
-func insertHashes(ctx context.Context, tx *store.Tx, first int64, hashes []tlog.Hash) error {
-	for len(hashes) > 0 {
-		part := hashes[:perInsert(len(hashes))]
-		hashes = hashes[len(part):]
-		args := make([]any, 0, 2*len(part))
-		for i := range part {
-			args = append(args, first+int64(i), part[i][:])
-		}
-		if _, err := tx.Exec(ctx, `INSERT INTO audit_hash (idx, hash) VALUES `+tuples(len(part), 2), args...); err != nil {
-			return fmt.Errorf("store hashes from %d: %w", first, err)
-		}
-		first += int64(len(part))
 	}
 	return nil
 }
@@ -82,57 +57,80 @@ func tuples(n, width int) string {
 	return b.String()
 }
 
+// sizeSQL is the number of entries in the tree.
+const sizeSQL = `COALESCE((SELECT first + n FROM audit_block ORDER BY first DESC LIMIT 1), 0)`
+
 func treeSize(ctx context.Context, q store.Querier) (int64, error) {
 	var size int64
-	if err := q.QueryRow(ctx, `SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_entry`).Scan(&size); err != nil {
+	if err := q.QueryRow(ctx, `SELECT `+sizeSQL).Scan(&size); err != nil {
 		return 0, fmt.Errorf("read the tree's size: %w", err)
 	}
 	return size, nil
 }
 
-// loadEdge reads the right edge of the tree of size from the stored hashes.
-func loadEdge(ctx context.Context, q store.Querier, size int64) (edge, error) {
-	sub, err := hashReader(ctx, q).ReadHashes(edgeIndexes(size))
+const blockColumns = `SELECT first, chart, n, hashes, data FROM audit_block `
+
+func scanBlock(row interface{ Scan(...any) error }) (block, error) {
+	var b block
+	if err := row.Scan(&b.first, &b.chart, &b.n, &b.hashes, &b.data); err != nil {
+		return b, err
+	}
+	if !b.sound() {
+		return b, fmt.Errorf("%w: the block at %d is malformed; %s", ErrTampered, b.first, remedy)
+	}
+	return b, nil
+}
+
+// blockAt is the block that holds index.
+func blockAt(ctx context.Context, q store.Querier, index int64) (block, error) {
+	b, err := scanBlock(q.QueryRow(ctx, blockColumns+`WHERE first <= $1 ORDER BY first DESC LIMIT 1`, index))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && index >= b.first+b.n {
+		return block{}, ErrNoEntry
+	}
+	return b, err
+}
+
+// blocksOf reads a chart's blocks, newest first, that begin before an index. It reads whole before anything is opened,
+// so that a Sealer which reads the store needs no second connection.
+func blocksOf(ctx context.Context, q store.Querier, chart, before int64, limit int) ([]block, error) {
+	rows, err := q.Query(ctx, blockColumns+`WHERE chart = $1 AND first < $2 ORDER BY first DESC LIMIT $3`, chart, before, limit)
 	if err != nil {
-		return edge{}, err
+		return nil, err
 	}
-	return edge{size: size, sub: sub}, nil
-}
-
-// hashReader gives tlog's proofs the stored hashes. A hash that is missing or malformed is ErrTampered.
-func hashReader(ctx context.Context, q store.Querier) tlog.HashReader {
-	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		hashes := make([]tlog.Hash, len(indexes))
-		for i, idx := range indexes {
-			var b []byte
-			err := q.QueryRow(ctx, `SELECT hash FROM audit_hash WHERE idx = $1`, idx).Scan(&b)
-			if errors.Is(err, sql.ErrNoRows) || err == nil && len(b) != tlog.HashSize {
-				return nil, fmt.Errorf("%w: stored hash %d is missing or malformed; %s", ErrTampered, idx, remedy)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("read stored hash %d: %w", idx, err)
-			}
-			hashes[i] = tlog.Hash(b)
+	defer rows.Close()
+	var blocks []block
+	for rows.Next() {
+		b, err := scanBlock(rows)
+		if err != nil {
+			return nil, err
 		}
-		return hashes, nil
-	})
+		blocks = append(blocks, b)
+	}
+	return blocks, rows.Err()
 }
 
-// checkpointAt returns the smallest stored checkpoint that covers index, so that a receipt is the same each time.
+// Checkpoints lie in two tables: those that stay, and those of the last day.
+const bothCheckpoints = `(SELECT size, note FROM audit_checkpoint UNION SELECT size, note FROM audit_recent)`
+
+// checkpointAt returns the smallest stored checkpoint that covers index.
 func checkpointAt(ctx context.Context, q store.Querier, index int64) ([]byte, error) {
-	var note []byte
-	err := q.QueryRow(ctx, `SELECT note FROM audit_checkpoint WHERE size > $1 ORDER BY size LIMIT 1`, index).Scan(&note)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return note, err
+	return noteOf(q.QueryRow(ctx, `SELECT note FROM (
+		SELECT * FROM (SELECT size, note FROM audit_checkpoint WHERE size > $1 ORDER BY size LIMIT 1) AS a
+		UNION ALL SELECT * FROM (SELECT size, note FROM audit_recent WHERE size > $1 ORDER BY size LIMIT 1) AS b) AS c
+		ORDER BY size LIMIT 1`, index))
 }
 
 func newestCheckpoint(ctx context.Context, q store.Querier) ([]byte, error) {
+	return noteOf(q.QueryRow(ctx, `SELECT note FROM (
+		SELECT * FROM (SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1) AS a
+		UNION ALL SELECT * FROM (SELECT size, note FROM audit_recent ORDER BY size DESC LIMIT 1) AS b) AS c
+		ORDER BY size DESC LIMIT 1`))
+}
+
+func noteOf(row *sql.Row) ([]byte, error) {
 	var note []byte
-	err := q.QueryRow(ctx, `SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1`).Scan(&note)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+	if err := row.Scan(&note); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
 	}
-	return note, err
+	return note, nil
 }

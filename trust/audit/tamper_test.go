@@ -61,16 +61,69 @@ func TestTampering(t *testing.T) {
 	b.sound() // the trials changed nothing
 }
 
+// Whatever byte of whatever stored value is flipped, in every row of every table, keyless verification finds it.
+func TestEveryByte(t *testing.T) {
+	b := newBench(t)
+	b.fill(40, 3)
+	undo := errors.New("undo")
+	trials := 0
+	flip := func(table, key, column string, id any, value []byte, step int) {
+		for i := trials % step; i < len(value); i += step {
+			changed := bytes.Clone(value)
+			changed[i] ^= 1 << (trials % 8)
+			trials++
+			err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+				if _, err := tx.Exec(t.Context(), "UPDATE "+table+" SET "+column+" = $1 WHERE "+key+" = $2", changed, id); err != nil {
+					t.Fatal(err)
+				}
+				if rep := verified(t, tx, b.anchor(), nil); len(rep.Problems) == 0 {
+					t.Errorf("byte %d of %s.%s of %v", i, table, column, id)
+				}
+				return undo
+			})
+			if !errors.Is(err, undo) {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, x := range allBlocks(t, b.db) {
+		flip("audit_block", "first", "data", x.first, x.data, 5)
+		flip("audit_block", "first", "hashes", x.first, x.hashes, 5)
+	}
+	for _, at := range [][3]string{{"audit_tile", "level", "data"}, {"audit_checkpoint", "size", "note"}, {"audit_recent", "size", "note"}} {
+		rows, err := b.db.Query(t.Context(), "SELECT "+at[1]+", "+at[2]+" FROM "+at[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := map[int64][]byte{}
+		for rows.Next() {
+			var id int64
+			var value []byte
+			if err := rows.Scan(&id, &value); err != nil {
+				t.Fatal(err)
+			}
+			values[id] = value
+		}
+		rows.Close()
+		for id, value := range values {
+			flip(at[0], at[1], at[2], id, value, 7)
+		}
+	}
+	t.Log(trials, "trials")
+}
+
 func TestProblemsNameThePlace(t *testing.T) {
 	b := newBench(t)
 	b.fill(30, 3)
 	undo := errors.New("undo")
+	blocks := allBlocks(t, b.db)
+	x, last := blocks[len(blocks)/2], blocks[len(blocks)-1]
 	for want, change := range map[string]string{
-		"entry 16 of chart 2 differs from its hash":                    `UPDATE audit_entry SET data = x'00' WHERE idx = 16`,
-		"entries 16 to 18 are missing":                                 `DELETE FROM audit_entry WHERE idx BETWEEN 16 AND 18`,
-		"checkpoint 29 stands in the wrong place: it signs 30 entries": `UPDATE audit_checkpoint SET size = 29 WHERE size = 30`,
-		"stored hash 3 is missing":                                     `DELETE FROM audit_hash WHERE idx = 3`,
-		"signs 30 entries, but the store has only 29":                  `DELETE FROM audit_entry WHERE idx = 29`,
+		fmt.Sprintf("entry %d of chart %d differs from its hash", x.first, x.chart):   fmt.Sprintf(`UPDATE audit_block SET data = x'00' WHERE first = %d`, x.first),
+		fmt.Sprintf("entries %d to %d are missing", x.first, x.first+x.n-1):           fmt.Sprintf(`DELETE FROM audit_block WHERE first = %d`, x.first),
+		"checkpoint 29 stands in the wrong place: it signs 30 entries":                `UPDATE audit_checkpoint SET size = 29 WHERE size = 30`,
+		fmt.Sprintf("the stored hash of entry 29 of chart %d is missing", last.chart): `UPDATE audit_tile SET data = substr(data, 1, 29*32)`,
+		fmt.Sprintf("signs 30 entries, but the store has only %d", last.first):        fmt.Sprintf(`DELETE FROM audit_block WHERE first = %d`, last.first),
 	} {
 		b.db.Write(t.Context(), func(tx *store.Tx) error {
 			if _, err := tx.Exec(t.Context(), change); err != nil {
@@ -88,7 +141,7 @@ func TestProblemsAreBounded(t *testing.T) {
 	b := newBench(t)
 	b.fill(300, 3)
 	b.db.Write(t.Context(), func(tx *store.Tx) error {
-		tx.Exec(t.Context(), `UPDATE audit_entry SET chart = chart + 1`)
+		tx.Exec(t.Context(), `UPDATE audit_block SET chart = chart + 1`)
 		rep := verified(t, tx, b.anchor(), nil)
 		if n := len(rep.Problems); n != maxProblems+1 || !strings.HasPrefix(rep.Problems[n-1], "and ") {
 			t.Errorf("%d problems", n)
@@ -152,15 +205,17 @@ func TestOpenRefusesOlderStore(t *testing.T) {
 
 func TestOpenRefusesChangedStore(t *testing.T) {
 	for name, change := range map[string]string{
-		"last entries gone":                `DELETE FROM audit_entry WHERE idx >= 15`,
-		"a hash too many":                  `INSERT INTO audit_hash SELECT MAX(idx) + 1, zeroblob(32) FROM audit_hash`,
-		"last hashes gone":                 `DELETE FROM audit_hash WHERE idx >= 30`,
-		"a right-edge hash":                `UPDATE audit_hash SET hash = zeroblob(32) WHERE idx = (SELECT MAX(idx) FROM audit_hash)`,
-		"a short hash":                     `UPDATE audit_hash SET hash = x'00' WHERE idx = (SELECT MAX(idx) FROM audit_hash)`,
-		"last entry changed":               `UPDATE audit_entry SET chart = 77 WHERE idx = 19`,
-		"checkpoint damaged":               `UPDATE audit_checkpoint SET note = x'00'`,
-		"an entry far beyond":              `UPDATE audit_entry SET idx = 4611686018427387904 WHERE idx = 19`,
-		"an inner hash of the signed tree": `UPDATE audit_hash SET hash = zeroblob(32) WHERE idx = 30`,
+		"last block gone":           `DELETE FROM audit_block WHERE first = (SELECT MAX(first) FROM audit_block)`,
+		"a tile too many":           `INSERT INTO audit_tile VALUES (1, 0, zeroblob(32))`,
+		"a hash too many":           `UPDATE audit_tile SET data = data || zeroblob(32)`,
+		"last hashes gone":          `UPDATE audit_tile SET data = substr(data, 1, 19*32)`,
+		"all hashes gone":           `DELETE FROM audit_tile`,
+		"a right-edge hash":         `UPDATE audit_tile SET data = substr(data, 1, 19*32) || zeroblob(32)`,
+		"a short hash":              `UPDATE audit_tile SET data = substr(data, 1, 20*32-1)`,
+		"last block changed":        `UPDATE audit_block SET chart = 77 WHERE first = (SELECT MAX(first) FROM audit_block)`,
+		"checkpoint damaged":        `UPDATE audit_checkpoint SET note = x'00'`,
+		"a block far beyond":        `UPDATE audit_block SET first = 4611686018427387904 WHERE first = (SELECT MAX(first) FROM audit_block)`,
+		"a hash of the signed tree": `UPDATE audit_tile SET data = substr(data, 1, 7*32) || zeroblob(32) || substr(data, 8*32+1)`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

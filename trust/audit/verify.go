@@ -2,14 +2,12 @@ package audit
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/wellgate/wellgate/store"
 )
@@ -17,8 +15,9 @@ import (
 // Report is what a full verification saw.
 type Report struct {
 	Entries     int64    `json:"entries"`
-	Signed      int64    `json:"signed"` // of these, covered by the newest good checkpoint
-	Erased      int64    `json:"erased"` // entries whose key was shredded; their proofs still hold
+	Signed      int64    `json:"signed"`  // of these, covered by the newest good checkpoint
+	Erased      int64    `json:"erased"`  // entries whose key was shredded; their proofs still hold
+	Waiting     int64    `json:"waiting"` // rows that a crash left in the inbox; the next start puts them into the tree
 	Checkpoints int64    `json:"checkpoints"`
 	Anchors     int64    `json:"anchors"`
 	Root        string   `json:"root"`     // empty if the tree could not be computed
@@ -47,19 +46,22 @@ func Verify(ctx context.Context, q store.Querier, vkey, anchor string, seal Seal
 	return f.rep, nil
 }
 
-// verification walks entries, stored hashes, checkpoints and anchors side by side, in the order of the tree.
+// verification walks blocks, tiles, checkpoints and anchors side by side, in the order of the tree.
 type verification struct {
 	ctx  context.Context
+	q    store.Querier
 	v    note.Verifier
 	seal Sealer
 	rep  Report
 	more int64 // problems beyond maxProblems
 
-	tree   edge
+	size   int64 // entries when verification began
+	next   int64 // the entry that must come next
+	tree   *tree
+	leaves leafTile
 	broken bool // an entry is missing: roots can no longer be computed
 	differ bool // a root differed, so later ones must: that is told once
 
-	hashes      *hashCursor
 	checkpoints *checkpointCursor
 	anchors     *anchorCursor
 }
@@ -77,23 +79,16 @@ func (f *verification) run(q store.Querier, anchor string) error {
 	// while a running log goes on.
 	f.anchors = f.openAnchors(anchor)
 	defer f.anchors.close()
-	// One statement is one view: whatever is stored now must fit together.
-	var size, hashes, newest int64
-	err := q.QueryRow(f.ctx, `SELECT (SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_entry),
-		(SELECT COALESCE(MAX(idx), -1) + 1 FROM audit_hash), (SELECT COALESCE(MAX(size), -1) FROM audit_checkpoint)`).
-		Scan(&size, &hashes, &newest)
+	newest, err := f.look(q)
 	if err != nil {
 		return err
 	}
-	if size > maxSize {
-		f.problem("entry %d is not part of any log", size-1)
-		size = maxSize
-	} else if want := tlog.StoredHashCount(size); hashes != want {
-		f.problem("%d stored hashes, not %d", hashes, want)
-	}
-	f.hashes = &hashCursor{ctx: f.ctx, q: q, stray: f.problem}
+	f.q, f.tree = q, &tree{}
 	f.checkpoints = &checkpointCursor{ctx: f.ctx, q: q, last: newest}
-	if err := f.entries(q, size); err != nil {
+	if err := f.blocks(); err != nil {
+		return err
+	}
+	if err := f.openTiles(); err != nil {
 		return err
 	}
 	if err := f.rest(); err != nil {
@@ -111,80 +106,93 @@ func (f *verification) run(q store.Querier, anchor string) error {
 	return nil
 }
 
-func (f *verification) entries(q store.Querier, size int64) error {
-	next := int64(0)
-	cursor := entryCursor{ctx: f.ctx, q: q, size: size, keep: f.seal != nil}
+// look counts. One statement is one view: whatever is stored now must fit together.
+func (f *verification) look(q store.Querier) (newest int64, err error) {
+	var tiles, changed, held int64
+	err = q.QueryRow(f.ctx, `SELECT `+sizeSQL+`, (SELECT COUNT(*) FROM audit_tile),
+		(SELECT COALESCE(MAX(size), -1) FROM `+bothCheckpoints+` AS c), (SELECT COUNT(*) FROM audit_inbox),
+		(SELECT COUNT(*) FROM audit_inbox WHERE aside = 1), (SELECT COUNT(*) FROM audit_inbox WHERE aside NOT IN (0, 1))`).
+		Scan(&f.size, &tiles, &newest, &f.rep.Waiting, &held, &changed)
+	if err != nil {
+		return 0, err
+	}
+	f.rep.Waiting -= held + changed
+	if changed > 0 {
+		f.problem("%d rows of the inbox were changed; their entries cannot be read", changed)
+	}
+	if held > 0 {
+		f.problem("%d rows of the inbox wait for the key of a chart that cannot be used", held)
+	}
+	if f.size < 0 || f.size > maxSize {
+		f.problem("entry %d is not part of any log", f.size-1)
+		f.size = maxSize
+	} else if want := tileCount(f.size); tiles != want {
+		f.problem("%d tiles, not %d", tiles, want)
+	}
+	return newest, nil
+}
+
+func (f *verification) blocks() error {
+	cursor := blockCursor{ctx: f.ctx, q: f.q, size: f.size, keep: f.seal != nil}
 	for {
 		page, err := cursor.page()
 		if err != nil {
 			return err
 		}
 		for i := range page {
-			r := &page[i]
-			if r.bad != nil || r.idx < 0 {
-				f.problem("entry %d is malformed", r.idx)
-			}
-			if r.idx > next {
-				f.problem("entries %d to %d are missing", next, r.idx-1)
-				f.broken = true
-			}
-			if r.idx < 0 {
-				continue
-			}
-			if err := f.entry(r); err != nil {
+			if err := f.block(&page[i]); err != nil {
 				return err
 			}
-			next = r.idx + 1
 		}
 		if len(page) == 0 {
-			return nil
+			return f.flush()
 		}
 	}
 }
 
-// entry checks the signed trees that end before r, then r against its stored hashes, then what is inside.
-func (f *verification) entry(r *storedEntry) error {
-	if err := f.roots(); err != nil {
-		return err
+// block checks the signed trees that end in b, its entries against their stored hashes, then what is inside.
+func (f *verification) block(b *storedBlock) error {
+	switch {
+	case b.bad:
+		f.problem("the block at %d is malformed", b.first)
+		f.broken = true
+		return nil
+	case b.first < f.next:
+		f.problem("the block at %d holds entries that another holds too", b.first)
+		f.broken = true
+		return nil
+	case b.first > f.next:
+		f.problem("entries %d to %d are missing", f.next, b.first-1)
+		f.broken = true
 	}
-	f.rep.Entries++
-	hash := newLeaf(r.commitment, r.chart, r.sealed).hash()
-	want := []tlog.Hash{hash}
-	if !f.broken {
-		want = f.tree.add(hash)
-	}
-	at := tlog.StoredHashIndex(0, r.idx)
-	for i := range want {
-		got, ok, err := f.hashes.at(at + int64(i))
-		if err != nil {
+	f.next = b.first + b.n
+	place := placed(b.chart, b.sealed)
+	for at := b.first; at < f.next; at++ {
+		if err := f.roots(); err != nil {
 			return err
 		}
-		switch {
-		case !ok:
-			f.problem("stored hash %d is missing, at entry %d of chart %d", at+int64(i), r.idx, r.chart)
-		case got != want[i] && i == 0:
-			f.problem("entry %d of chart %d differs from its hash", r.idx, r.chart)
-		case got != want[i]:
-			f.problem("stored hash %d over the entries up to %d differs", at+int64(i), r.idx)
+		f.rep.Entries++
+		if err := f.leaf(at, b.chart, leafOf(b.commitment(at), place).hash()); err != nil {
+			return err
 		}
 	}
-	return f.inside(r)
+	return f.inside(b)
 }
 
-func (f *verification) inside(r *storedEntry) error {
+func (f *verification) inside(b *storedBlock) error {
 	if f.seal == nil {
 		return nil
 	}
-	plain, err := f.seal.OpenEntry(f.ctx, r.chart, r.idx, r.data)
+	_, err := b.open(f.ctx, f.seal)
 	switch {
 	case f.ctx.Err() != nil:
 		return f.ctx.Err()
 	case errors.Is(err, ErrErased):
-		f.rep.Erased++
+		f.rep.Erased += b.n
+	case errors.Is(err, errAltered):
+		f.problem("the entries %d to %d of chart %d are not those committed to", b.first, f.next-1, b.chart)
 	case err != nil: // the error is the sealer's and might say more than a report may
-		f.problem("entry %d of chart %d does not open", r.idx, r.chart)
-	case len(plain) < saltSize || sha256.Sum256(plain) != r.commitment:
-		f.problem("entry %d of chart %d is not the one committed to", r.idx, r.chart)
+		f.problem("the entries %d to %d of chart %d do not open", b.first, f.next-1, b.chart)
 	}
 	return nil
 }

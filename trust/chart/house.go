@@ -78,7 +78,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 		return nil, err
 	}
 	h.audit, err = audit.Open(ctx, audit.Config{
-		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"),
+		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
 		Origin: c.Origin, Anchor: c.Anchor, Clock: c.Clock,
 	})
 	return h, err
@@ -206,7 +206,14 @@ func (h *House) ours(id string) (int64, bool) {
 type entries struct{ j *journal.Journal }
 
 func (s entries) SealEntry(ctx context.Context, tx *store.Tx, chart, index int64, plain []byte) ([]byte, error) {
-	return s.j.Seal(ctx, tx, chart, vault.Place{Chart: chart, Kind: vault.KindAudit, Seq: index}, plain)
+	b, err := s.j.Seal(ctx, tx, chart, vault.Place{Chart: chart, Kind: vault.KindAudit, Seq: index}, plain)
+	switch {
+	case errors.Is(err, journal.ErrShredded):
+		return nil, audit.ErrErased
+	case errors.Is(err, journal.ErrNoChart), errors.Is(err, journal.ErrDamaged):
+		return nil, fmt.Errorf("%w: %w", audit.ErrKey, err)
+	}
+	return b, err
 }
 
 func (s entries) OpenEntry(ctx context.Context, chart, index int64, sealed []byte) ([]byte, error) {

@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/wellgate/wellgate/store"
+)
+
+const (
+	entryMax   = 16 << 20 // bytes of one entry
+	waitingMax = 64 << 20 // bytes that may wait for the disk
+)
+
+var (
+	errLarge = errors.New("an entry is longer than 16 MiB")
+	errSlow  = errors.New("64 MiB of entries wait for the disk, which does not keep up")
+)
+
+// A batch gathers what is noted while the one before it is written. Its bytes belong to whoever holds Log.mu until the
+// committer takes them; err may be read once done is closed.
+type batch struct {
+	buf  []byte
+	done chan struct{}
+	err  error
+}
+
+func newBatch(buf []byte) *batch {
+	return &batch{buf: append(buf[:0], rowFormat), done: make(chan struct{})}
+}
+
+// A Ticket stands for entries that were noted. The zero Ticket stands for none.
+type Ticket struct{ b *batch }
+
+// Note puts entries of reads into the batch in the making and does not wait. Nothing that they stand for may leave
+// before Wait said so. Its caller may use the entries' memory again.
+func (l *Log) Note(entries ...Entry) (Ticket, error) {
+	if len(entries) == 0 {
+		return Ticket{}, nil
+	}
+	l.mu.Lock()
+	if err := l.unusable(); err != nil {
+		l.mu.Unlock()
+		return Ticket{}, fmt.Errorf("audit: Note: %w", err)
+	}
+	b := l.filling
+	first, size := len(b.buf) == 1, len(b.buf)
+	for i := range entries {
+		if len(entries[i].Plain) > entryMax {
+			b.buf = b.buf[:size]
+			l.mu.Unlock()
+			return Ticket{}, fmt.Errorf("audit: Note: %w", errLarge)
+		}
+		b.buf = appendEntry(b.buf, entries[i])
+	}
+	if size > 1 && len(b.buf) > waitingMax {
+		b.buf = b.buf[:size]
+		l.mu.Unlock()
+		return Ticket{}, fmt.Errorf("audit: Note: %w", errSlow)
+	}
+	l.mu.Unlock()
+	if first {
+		select {
+		case l.kick <- struct{}{}:
+		default: // the committer has already been told
+		}
+	}
+	return Ticket{b}, nil
+}
+
+// Wait returns once what t stands for is on disk. An error means that nothing may be released. A caller that gives up
+// leaves its entries in the log: to note a read that did not happen is safe. It must not be called inside store.Write,
+// whose lock the commit needs.
+func (l *Log) Wait(ctx context.Context, t Ticket) error {
+	if t.b == nil {
+		return nil
+	}
+	select {
+	case <-t.b.done:
+	default:
+		select {
+		case <-t.b.done:
+		case <-ctx.Done():
+			return fmt.Errorf("audit: Wait: gave up before the entry was on disk; release nothing: %w", ctx.Err())
+		}
+	}
+	if t.b.err != nil {
+		return fmt.Errorf("audit: Wait: %w", t.b.err)
+	}
+	return nil
+}
+
+// Durable is Note and Wait. Calls that wait together share one commit.
+func (l *Log) Durable(ctx context.Context, entries ...Entry) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("audit: Durable: %w", err)
+	}
+	t, err := l.Note(entries...)
+	if err != nil {
+		return err
+	}
+	return l.Wait(ctx, t)
+}
+
+// commitLoop has no timer: the commit in progress is what gathers the next batch.
+func (l *Log) commitLoop() {
+	for {
+		select {
+		case <-l.kick:
+			l.flush()
+		case <-l.done:
+			l.flush() // Close refuses new entries first, so this is the last batch
+			return
+		}
+	}
+}
+
+func (l *Log) flush() {
+	l.mu.Lock()
+	b, err := l.filling, l.failed
+	if len(b.buf) == 1 {
+		l.mu.Unlock()
+		return
+	}
+	l.filling, l.spare = newBatch(l.spare), nil
+	l.mu.Unlock()
+	if err == nil {
+		err = l.commit(b)
+	}
+	l.mu.Lock()
+	if cap(b.buf) <= 1<<20 {
+		l.spare = b.buf
+	}
+	b.buf, b.err = nil, err
+	l.mu.Unlock()
+	close(b.done)
+}
+
+// commit writes a batch once. On SQLite a failure stops the log: after a failed sync the kernel may have dropped the
+// pages, and a second sync would report success for nothing. PostgreSQL stops by itself then; here the batch alone fails.
+func (l *Log) commit(b *batch) error {
+	ctx := context.Background() // the batch is nobody's request
+	err := l.c.DB.Write(ctx, func(tx *store.Tx) error { return l.insertRow(ctx, tx, waits, b.buf) })
+	if err != nil {
+		return l.trouble(err)
+	}
+	return nil
+}
+
+// trouble is what a failed write of the log's own means.
+func (l *Log) trouble(err error) error {
+	if l.c.DB.Dialect() == "postgres" {
+		return err
+	}
+	return l.stop(err)
+}
