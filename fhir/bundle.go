@@ -1,14 +1,9 @@
 package fhir
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wellgate/wellgate/fhir/internal/raw"
 )
@@ -70,6 +65,9 @@ type Entry struct {
 	Method, URL, IfNoneExist, IfMatch, IfNoneMatch string
 
 	SearchMode string // of searchset: match, include or outcome
+
+	start int        // of the resource in the Bundle's text
+	marks []raw.Mark // of the resource, as they stand in the Bundle's text
 }
 
 // An Envelope is what a Bundle says about itself.
@@ -79,17 +77,26 @@ type Envelope struct {
 	Next      string // link with relation next
 }
 
-// ReadBundle reads a Bundle entry by entry, without building the whole document, under the rules of Parse and then
-// those of its type: requests of a transaction fit their resources and touch no resource twice, a document starts with
-// its Composition. Errors name the entry and the element.
+// ReadBundle reads a Bundle without building the whole document, under the rules of Parse and then those of its type:
+// requests of a transaction fit their resources and touch no resource twice, a document starts with its Composition.
+// Errors name the entry and the element.
 func ReadBundle(r io.Reader) (Envelope, []Entry, error) {
-	limited := &io.LimitedReader{R: r, N: MaxBytes + 1}
-	b := bundleReader{dec: jsontext.NewDecoder(limited)}
-	err := b.read()
-	if limited.N <= 0 {
-		return Envelope{}, nil, fmt.Errorf("%w: larger than %d MB; send it in parts", ErrInvalid, MaxBytes>>20)
-	}
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
+		return Envelope{}, nil, fmt.Errorf("fhir: read Bundle: %w", err)
+	}
+	return ParseBundle(data)
+}
+
+// ParseBundle is ReadBundle over bytes that it takes over: the entries' resources are parts of data, which must not change
+// while they are in use.
+func ParseBundle(data []byte) (Envelope, []Entry, error) {
+	doc, err := strict(data, raw.Levels)
+	if err != nil {
+		return Envelope{}, nil, err
+	}
+	b := bundleReader{doc: doc}
+	if err := b.read(); err != nil {
 		return Envelope{}, nil, err
 	}
 	if err := b.check(); err != nil {
@@ -99,52 +106,47 @@ func ReadBundle(r io.Reader) (Envelope, []Entry, error) {
 }
 
 type bundleReader struct {
-	dec     *jsontext.Decoder
+	doc     raw.Doc
+	at      int // the span that was used last
 	head    Envelope
 	entries []Entry
 	is      bool // resourceType said Bundle
 }
 
-func (b *bundleReader) read() error {
-	if b.dec.PeekKind() != '{' {
-		if _, err := b.dec.ReadValue(); err != nil {
-			return explain(err, nil, "Bundle")
+// end is where the value at i ends. It is asked for in order.
+func (b *bundleReader) end(i int) int {
+	for ; b.at < len(b.doc.Spans) && int(b.doc.Spans[b.at].Start) <= i; b.at++ {
+		if s := b.doc.Spans[b.at]; int(s.Start) == i {
+			return int(s.End)
 		}
+	}
+	return raw.Skip(b.doc.Text, i)
+}
+
+func (b *bundleReader) read() error {
+	text := b.doc.Text
+	if text[0] != '{' {
 		return fmt.Errorf("%w: a Bundle is a JSON object", ErrInvalid)
 	}
-	if _, err := b.dec.ReadToken(); err != nil {
-		return explain(err, nil, "Bundle")
-	}
-	for b.dec.PeekKind() == '"' {
-		name, err := b.dec.ReadToken()
-		if err != nil {
-			return explain(err, nil, "Bundle")
+	for i := 1; i < len(text) && text[i] == '"'; i++ { // a comma or the end follows each member
+		end := raw.Skip(text, i)
+		name := raw.String(text[i:end])
+		var err error
+		if i = end + 1; name == "entry" {
+			i, err = b.readEntries(i)
+		} else {
+			start := i
+			i = b.end(i)
+			err = b.member(name, text[start:i])
 		}
-		if err := b.member(name.String()); err != nil {
+		if err != nil {
 			return err
 		}
-	}
-	if _, err := b.dec.ReadToken(); err != nil {
-		return explain(err, nil, "Bundle")
-	}
-	if _, err := b.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something follows the Bundle", ErrInvalid)
 	}
 	return nil
 }
 
-func (b *bundleReader) member(name string) error {
-	if name == "entry" {
-		return b.readEntries()
-	}
-	v, err := b.dec.ReadValue()
-	if err != nil {
-		return explain(err, nil, "Bundle")
-	}
-	if raw.Depth(v) >= MaxDepth {
-		return invalid("Bundle."+name, fmt.Sprintf("is nested deeper than %d levels", MaxDepth))
-	}
-	v = raw.Compact(v)
+func (b *bundleReader) member(name string, v []byte) error {
 	switch text := raw.String(v); name {
 	case "resourceType":
 		b.is = text == "Bundle"
@@ -166,65 +168,101 @@ func (b *bundleReader) member(name string) error {
 	return nil
 }
 
-func (b *bundleReader) readEntries() error {
-	if b.dec.PeekKind() != '[' {
-		if _, err := b.dec.ReadValue(); err != nil {
-			return explain(err, nil, "Bundle")
-		}
-		return invalid("Bundle.entry", "must be a list")
+// readEntries reads the list at i and returns the index after it.
+func (b *bundleReader) readEntries(i int) (int, error) {
+	text := b.doc.Text
+	if text[i] != '[' {
+		return i, invalid("Bundle.entry", "must be a list")
 	}
-	if _, err := b.dec.ReadToken(); err != nil {
-		return explain(err, nil, "Bundle")
-	}
-	for b.dec.PeekKind() != ']' {
-		v, err := b.dec.ReadValue()
+	b.entries = make([]Entry, 0, max(0, len(b.doc.Spans)/3))
+	marks := b.doc.Marks
+	for i++; text[i] != ']'; {
+		e, end, err := b.readEntry(i)
 		if err != nil {
-			return explain(err, nil, fmt.Sprintf("entry[%d]", len(b.entries)))
+			return i, err
 		}
-		e, err := readEntry(raw.Compact(bytes.Clone(v)), len(b.entries))
-		if err != nil {
-			return err
+		// The marks between this entry's resource and its end are its own.
+		var own []raw.Mark
+		for len(marks) > 0 && int(marks[0].Start) < e.start {
+			marks = marks[1:]
 		}
+		for len(own) < len(marks) && int(marks[len(own)].Start) < e.start+len(e.Resource.raw) {
+			own = marks[:len(own)+1]
+		}
+		e.marks = own
 		b.entries = append(b.entries, e)
+		if i = end; text[i] == ',' {
+			i++
+		}
 	}
-	if _, err := b.dec.ReadToken(); err != nil {
-		return explain(err, nil, "Bundle")
-	}
-	return nil
+	return i + 1, nil
 }
 
-func readEntry(v []byte, n int) (Entry, error) {
-	var e Entry
-	at := fmt.Sprintf("entry[%d]", n)
-	if len(v) == 0 || v[0] != '{' {
-		return e, invalid(at, "must be an object")
+// readEntry reads the entry at i and returns the index after it.
+func (b *bundleReader) readEntry(i int) (e Entry, end int, err error) {
+	text := b.doc.Text
+	at := func() string { return fmt.Sprintf("entry[%d]", len(b.entries)) }
+	if text[i] != '{' {
+		return e, i, invalid(at(), "must be an object")
 	}
-	if raw.Depth(v)+2 > MaxDepth {
-		return e, invalid(at, fmt.Sprintf("is nested deeper than %d levels", MaxDepth))
-	}
-	request := raw.Get(v, "request")
-	if request != nil && request[0] != '{' {
-		return e, invalid(at+".request", "must be an object")
-	}
-	for _, m := range []struct {
-		in   []byte
-		name string
-		to   *string
-	}{{v, "fullUrl", &e.FullURL}, {request, "method", &e.Method}, {request, "url", &e.URL}, {request, "ifNoneExist", &e.IfNoneExist},
-		{request, "ifMatch", &e.IfMatch}, {request, "ifNoneMatch", &e.IfNoneMatch}, {raw.Get(v, "search"), "mode", &e.SearchMode}} {
-		text := raw.Get(m.in, m.name)
-		if text != nil && text[0] != '"' {
-			return e, invalid(at+" "+m.name, "must be text")
+	end = i + 1
+	for text[end] == '"' {
+		after := raw.Skip(text, end)
+		name, start := text[end:after], after+1
+		end = b.end(start)
+		v := text[start:end:end]
+		switch string(name) {
+		case `"fullUrl"`:
+			if v[0] != '"' {
+				return e, end, invalid(at()+" fullUrl", "must be text")
+			}
+			e.FullURL = raw.String(v)
+		case `"request"`, `"search"`:
+			if err := e.readRequest(v, at); err != nil {
+				return e, end, err
+			}
+		case `"resource"`:
+			if e.Resource, err = outer(v); err != nil {
+				return e, end, fmt.Errorf("%w, in %s.resource", err, at())
+			}
+			e.start = start
 		}
-		*m.to = raw.String(text)
-	}
-	if res := raw.Get(v, "resource"); res != nil {
-		var err error
-		if e.Resource, err = outer(slices.Clip(res)); err != nil {
-			return e, fmt.Errorf("%w, in %s.resource", err, at)
+		if text[end] == ',' {
+			end++
 		}
 	}
-	return e, nil
+	return e, end + 1, nil
+}
+
+// readRequest reads the members of request or search, whose names do not meet.
+func (e *Entry) readRequest(v []byte, at func() string) error {
+	if v[0] != '{' {
+		return invalid(at()+".request", "must be an object")
+	}
+	for name, text := range raw.Fields(v) {
+		var to *string
+		switch string(name) {
+		case "method":
+			to = &e.Method
+		case "url":
+			to = &e.URL
+		case "ifNoneExist":
+			to = &e.IfNoneExist
+		case "ifMatch":
+			to = &e.IfMatch
+		case "ifNoneMatch":
+			to = &e.IfNoneMatch
+		case "mode":
+			to = &e.SearchMode
+		default:
+			continue
+		}
+		if text[0] != '"' {
+			return invalid(at()+" "+string(name), "must be text")
+		}
+		*to = raw.String(text)
+	}
+	return nil
 }
 
 // check applies the rules of R4 Bundle (bdl-3 … bdl-12) that make its entries safe to act on.

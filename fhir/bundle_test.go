@@ -138,8 +138,8 @@ func TestReadBundleRefuses(t *testing.T) {
 		"entry object":  {`{"resourceType":"Bundle","type":"batch","entry":{}}`, "entry must be a list"},
 		"entry string":  {bundle("batch", `"Secret"`), "entry[0] must be an object"},
 		"truncated":     {`{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient"}`, "ends before"},
-		"trailing":      {bundle("batch") + "{}", "something follows"},
-		"duplicate":     {bundle("batch", `{"resource":{"resourceType":"Patient","id":"a","id":"Secret"}}`), "entry[0] has the same element twice"},
+		"trailing":      {bundle("batch") + "{}", "something that follows"},
+		"duplicate":     {bundle("batch", `{"resource":{"resourceType":"Patient","id":"a","id":"Secret"}}`), "entry[0].resource has the same element twice"},
 		"bad resource":  {bundle("collection", put, `{"resource":{"resourceType":"Secret"}}`), "entry[1].resource"},
 		"no request":    {bundle("transaction", `{"resource":{"resourceType":"Patient"}}`), "entry[0].request.method is missing"},
 		"odd method":    {bundle("batch", `{"request":{"method":"Secret","url":"Patient/1"}}`), "entry[0].request.method must be"},
@@ -185,14 +185,19 @@ func TestCorpusBundles(t *testing.T) {
 		}
 		targets := fhir.Targets(entries)
 		for i, e := range entries {
-			r, err := e.Resource.Rewrite(func(ref string) string {
+			link := func(ref string) string {
 				if to, ok := targets[ref]; ok {
 					return fmt.Sprintf("%s/n%d", entries[to].Resource.Type(), to)
 				}
 				return ref
-			})
+			}
+			r, err := e.Resource.Rewrite(link)
 			if err != nil {
 				t.Errorf("%s: entry %d: %v", filepath.Base(f), i, err)
+			}
+			slow, _ := r.With("id", "n")
+			if fast, room, err := e.Linked([]byte("before"), "n", link); err != nil || !bytes.Equal(fast.Raw(), slow.Raw()) || string(room) != "before"+string(slow.Raw()) {
+				t.Errorf("%s: entry %d: the two ways to link differ: %v\n%s\n%s", filepath.Base(f), i, err, fast.Raw(), slow.Raw())
 			}
 			for _, l := range r.References() {
 				if strings.HasPrefix(l.Value, "urn:") {

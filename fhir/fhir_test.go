@@ -45,7 +45,7 @@ func TestParseRefuses(t *testing.T) {
 		"bad utf8":          {"{\"resourceType\":\"Patient\",\"language\":\"\xff\"}", "not UTF-8"},
 		"lone surrogate":    {`{"resourceType":"Patient","language":"\ud800"}`, "not UTF-8"},
 		"bom":               {"\xef\xbb\xbf{\"resourceType\":\"Patient\"}", "byte order mark"},
-		"trailing":          {`{"resourceType":"Patient"} {}`, "not JSON"},
+		"trailing":          {`{"resourceType":"Patient"} {}`, "follows its end"},
 		"truncated":         {`{"resourceType":"Patient"`, "ends before"},
 		"too deep":          {`{"resourceType":"Patient","x":` + deep(64) + `}`, "deeper than 64"},
 		"very deep":         {`{"resourceType":"Patient","x":` + strings.Repeat("[", 200000), "is"},

@@ -3,12 +3,13 @@ package fhir
 import "strings"
 
 // KnownType reports whether name is a resource type of R4 (4.0.1).
-func KnownType(name string) bool { return knownTypes[name] }
+func KnownType(name string) bool { return knownTypes[name] != "" }
 
-var knownTypes = func() map[string]bool {
-	m := make(map[string]bool, 146)
+// knownTypes maps each name to itself, so that a resource needs no copy of its type's name.
+var knownTypes = func() map[string]string {
+	m := make(map[string]string, 146)
 	for _, t := range strings.Fields(typeNames) {
-		m[t] = true
+		m[t] = t
 	}
 	return m
 }()

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,23 +25,32 @@ func Parse(data []byte) (Resource, error) {
 // ParseJSON is the strict JSON pass alone: it returns data's own tokens without the white space between them, or says
 // which rule they break. RFC 8259 with I-JSON's rules (RFC 7493) on names and text; see the package doc.
 func ParseJSON(data []byte) ([]byte, error) {
+	doc, err := strict(bytes.Clone(data), 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(doc.Text) < cap(data)/2 { // much white space: do not keep its room
+		return bytes.Clone(doc.Text), nil
+	}
+	return doc.Text, nil
+}
+
+// strict reads data, which it takes over, in one pass.
+func strict(data []byte, resource int) (raw.Doc, error) {
 	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("%w: larger than %d MB; send it in parts", ErrInvalid, MaxBytes>>20)
+		return raw.Doc{}, fmt.Errorf("%w: larger than %d MB; send it in parts", ErrInvalid, MaxBytes>>20)
 	}
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
-		return nil, fmt.Errorf("%w: starts with a byte order mark; send plain UTF-8", ErrInvalid)
+		return raw.Doc{}, fmt.Errorf("%w: starts with a byte order mark; send plain UTF-8", ErrInvalid)
 	}
-	v := jsontext.Value(bytes.Clone(data))
-	err := v.Format(jsontext.AllowDuplicateNames(false), jsontext.AllowInvalidUTF8(false),
-		jsontext.PreserveRawStrings(true), jsontext.ReorderRawObjects(false), jsontext.Multiline(false),
-		jsontext.SpaceAfterColon(false), jsontext.SpaceAfterComma(false))
-	if err != nil {
-		return nil, explain(err, data, "the text")
+	doc, fault := raw.Strict(data, MaxDepth, resource)
+	switch {
+	case fault == nil:
+		return doc, nil
+	case fault.Deep:
+		return raw.Doc{}, fmt.Errorf("%w: %s is nested deeper than %d levels", ErrInvalid, cmp.Or(pathAt(fault.Text, fault.At), "the text"), MaxDepth)
 	}
-	if raw.Depth(v) > MaxDepth {
-		return nil, fmt.Errorf("%w: nested deeper than %d levels", ErrInvalid, MaxDepth)
-	}
-	return bytes.Clone(v), nil
+	return raw.Doc{}, explain(fault)
 }
 
 // outer reads resourceType and id from checked JSON.
@@ -53,7 +63,12 @@ func outer(b []byte) (Resource, error) {
 	if typ == nil {
 		return Resource{}, fmt.Errorf("%w: resourceType is missing", ErrInvalid)
 	}
-	if r.typ = raw.String(typ); !KnownType(r.typ) {
+	if len(typ) > 2 && typ[0] == '"' && bytes.IndexByte(typ, '\\') < 0 {
+		r.typ = knownTypes[string(typ[1:len(typ)-1])]
+	} else {
+		r.typ = knownTypes[raw.String(typ)]
+	}
+	if r.typ == "" {
 		return Resource{}, fmt.Errorf("%w: resourceType is no resource type of FHIR R4", ErrInvalid)
 	}
 	if id := raw.Get(b, "id"); id != nil {
@@ -64,26 +79,31 @@ func outer(b []byte) (Resource, error) {
 	return r, nil
 }
 
-// explain turns a syntax error into one that names place and rule and quotes nothing. data is the text, if at hand.
-func explain(err error, data []byte, at string) error {
+// explain turns a fault into an error that names place and rule and quotes nothing. The slow reader knows the rule.
+func explain(f *raw.Fault) error {
+	err := raw.Explain(f.Text)
 	rule := "is not JSON"
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		rule = "has the same element twice"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		rule = "ends before it is complete"
-	case strings.Contains(err.Error(), "UTF-8"), strings.Contains(err.Error(), "surrogate"):
+	case err != nil && (strings.Contains(err.Error(), "UTF-8") || strings.Contains(err.Error(), "surrogate")):
 		rule = "holds text that is not UTF-8"
+	case err != nil && strings.Contains(err.Error(), "after top-level value"):
+		rule = "has something that follows its end"
 	}
+	at := f.At
 	var syn *jsontext.SyntacticError
-	if !errors.As(err, &syn) {
-		return fmt.Errorf("%w: %s %s", ErrInvalid, at, rule)
+	if errors.As(err, &syn) {
+		at = int(syn.ByteOffset)
 	}
-	// Not syn.JSONPointer: in the middle of a stream its names can be bytes of something else, even of a value.
-	if path := pathAt(data, int(syn.ByteOffset)); path != "" {
-		at = path
+	// Not syn.JSONPointer: its names can be bytes of something else, even of a value.
+	place := cmp.Or(pathAt(f.Text, at), "the text")
+	if at >= f.At {
+		at += f.Gone
 	}
-	return fmt.Errorf("%w: %s %s (byte %d)", ErrInvalid, at, rule, syn.ByteOffset)
+	return fmt.Errorf("%w: %s %s (byte %d)", ErrInvalid, place, rule, at)
 }
 
 // pathAt is the path of the object or array that holds byte end of data, whose text before end is sound:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wellgate/wellgate/fhir/internal/raw"
 )
@@ -57,6 +58,58 @@ func (r Resource) Rewrite(f func(ref string) string) (Resource, error) {
 		return r, failed
 	}
 	return Resource{raw: append(out, r.raw[done:]...), typ: r.typ, id: r.id}, nil
+}
+
+// Linked is the entry's resource under an id, with the references that f gives (see Rewrite), written behind to, which it
+// returns grown. Of an entry that ParseBundle read it needs no second look at the text.
+func (e *Entry) Linked(to []byte, id string, f func(ref string) string) (Resource, []byte, error) {
+	if e.start == 0 {
+		r, err := e.Resource.Rewrite(f)
+		if err == nil && r.id != id {
+			r, err = r.With("id", id)
+		}
+		return r, to, err
+	}
+	text, first, done, named := e.Resource.raw, len(to), 0, false
+	for _, m := range e.marks {
+		start, end := int(m.Start)-e.start, int(m.End)-e.start
+		var with string
+		switch m.Kind {
+		case raw.ID:
+			with, named = id, true
+		case raw.Reference, raw.Location:
+			old := raw.String(text[start:end])
+			if m.Kind == raw.Location && !strings.HasPrefix(old, "urn:uuid:") && !strings.HasPrefix(old, "urn:oid:") {
+				continue
+			}
+			if with = f(old); with == old {
+				continue
+			}
+		default:
+			continue
+		}
+		var err error
+		if to, err = appendText(append(to, text[done:start]...), with); err != nil {
+			return Resource{}, to, fmt.Errorf("%w: %s: a new reference is not UTF-8", ErrInvalid, e.Resource.typ)
+		}
+		done = end
+	}
+	to = append(to, text[done:len(text)-1]...)
+	if !named {
+		to = append(append(append(to, `,"id":"`...), id...), '"')
+	}
+	to = append(to, '}')
+	return Resource{raw: to[first:len(to):len(to)], typ: e.Resource.typ, id: id}, to, nil
+}
+
+// appendText appends s as a JSON string.
+func appendText(to []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return jsontext.AppendQuote(to, s)
+		}
+	}
+	return append(append(append(to, '"'), s...), '"'), nil
 }
 
 // linkScan walks checked JSON and reports strings that refer to other resources.

@@ -317,10 +317,11 @@ func fits(want string, old *entry) error {
 	return nil
 }
 
-// linked is entry i's resource with its own id and references that hold here.
-func (x *transaction) linked(ctx context.Context, i int) (fhir.Resource, error) {
+// linked is entry i's resource with its own id and references that hold here. A record's resources stand in one piece of
+// memory, which its warm version keeps; those of the practice's own charts do not hold on to it.
+func (x *transaction) linked(ctx context.Context, i int) (r fhir.Resource, err error) {
 	var failed error
-	r, err := x.res[i].Rewrite(func(ref string) string {
+	to := func(ref string) string {
 		if k, here := x.names[ref]; here && x.done[k].ID != "" {
 			return x.done[k].Type + "/" + x.done[k].ID
 		}
@@ -334,14 +335,31 @@ func (x *transaction) linked(ctx context.Context, i int) (fhir.Resource, error) 
 			return ref
 		}
 		return typ + "/" + id
-	})
-	if err := errors.Join(failed, err); err != nil {
-		return r, err
 	}
-	if r.ID() != x.done[i].ID {
-		return r.With("id", x.done[i].ID)
+	p := x.parts[i]
+	var room []byte
+	if p.record.kind == journal.Patient {
+		if p.room == nil {
+			p.room = make([]byte, 0, x.size(p))
+		}
+		room = p.room
 	}
-	return r, nil
+	r, room, err = x.Entries[i].Linked(room, x.done[i].ID, to)
+	if p.room != nil {
+		p.room = room
+	}
+	return r, errors.Join(failed, err)
+}
+
+// size is about what a part's resources need once they are linked.
+func (x *transaction) size(p *part) int {
+	n := 0
+	for i, r := range x.res {
+		if x.parts[i] == p && !x.stays[i] {
+			n += len(r.Raw()) + len(r.Raw())/16 + 48
+		}
+	}
+	return n
 }
 
 // match finds the one resource that "Type?query" means: among patients by identifier, in the directory, or in the record

@@ -87,6 +87,7 @@ type part struct {
 	bytes  map[int][]byte // by op: a Binary's data, to be sealed as a file
 	person fhir.Resource  // the Patient resource among the ops
 
+	room      []byte // where the resources of a transaction stand, one behind the other
 	joins     bool   // holds creates with ids of ours only: they may follow rows that came meanwhile
 	unmatched string // of a new chart: a search for its patient that must still find nobody when it is stored
 }
