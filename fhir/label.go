@@ -98,17 +98,15 @@ func SplitRef(ref string) (typ, id string, ok bool) {
 		return "", "", false
 	}
 	ref, _, _ = strings.Cut(ref, "#")
-	parts := strings.Split(ref, "/")
-	for i, p := range parts {
-		if p == "_history" {
-			parts = parts[:i]
-			break
-		}
+	if i := strings.Index(ref, "/_history"); i >= 0 && (len(ref) == i+9 || ref[i+9] == '/') {
+		ref = ref[:i]
 	}
-	if len(parts) < 2 {
+	slash := strings.LastIndexByte(ref, '/')
+	if slash < 0 {
 		return "", "", false
 	}
-	typ, id = parts[len(parts)-2], parts[len(parts)-1]
+	typ, id = ref[:slash], ref[slash+1:]
+	typ = typ[strings.LastIndexByte(typ, '/')+1:]
 	return typ, id, KnownType(typ) && ValidID(id)
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/wellgate/wellgate/fhir/internal/raw"
 )
 
 //go:embed elements.txt.gz
@@ -19,6 +21,7 @@ type typeDef struct {
 	base     string
 	resource bool
 	fields   map[string]*field // by JSON name, inherited ones included; a choice has one for each type
+	slots    []*field          // the same by hash, for the walk
 	required []*field
 	groups   int
 }
@@ -99,8 +102,35 @@ func readTables(text string) *definitions {
 			t.fields["id"].primitive = primitives["id"] // R4's definition of Resource.id says string by mistake
 		}
 		t.resource = t.resource && t.name != "Resource" && t.name != "DomainResource"
+		t.fill()
 	}
 	return d
+}
+
+// fill lays the fields out by hash, at most half full.
+func (t *typeDef) fill() {
+	size := 4
+	for size < 2*len(t.fields) {
+		size *= 2
+	}
+	t.slots = make([]*field, size)
+	for name, f := range t.fields {
+		i := raw.Hash([]byte(name))
+		for t.slots[i&uint64(size-1)] != nil {
+			i++
+		}
+		t.slots[i&uint64(size-1)] = f
+	}
+}
+
+// field is the field of a JSON name, nil if there is none.
+func (t *typeDef) field(name []byte) *field {
+	for i := raw.Hash(name); ; i++ {
+		f := t.slots[i&uint64(len(t.slots)-1)]
+		if f == nil || f.name == string(name) {
+			return f
+		}
+	}
 }
 
 func (d *definitions) addSet(line string) {

@@ -49,7 +49,7 @@ const maxIssues = 100
 
 // Resource checks one resource, Bundles with all their entries. Errors come first.
 func Resource(r fhir.Resource, level Level) []Issue {
-	c := checker{b: r.Raw(), level: level}
+	c := checker{b: r.Raw(), level: level, stack: make([]step, 0, 16)}
 	c.push(r.Type(), -1)
 	c.resource(0, false)
 	slices.SortStableFunc(c.issues, func(a, b Issue) int { return cmp.Compare(a.Severity, b.Severity) })

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -180,4 +181,27 @@ func FuzzResource(f *testing.F) {
 			t.Fatalf("%d issues or %d", len(strict), len(lenient))
 		}
 	})
+}
+
+// The quick looks at dates agree with the slow ones, whatever the text.
+func TestPlainDates(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	seeds := []string{"2019-03-14", "2020-02-29", "1900-02-29", "2000-12-31", "2019-03-14T09:26:53Z", "2019-03-14T23:59:59.123+14:00", "2019-03-14T00:00:00-00:30", "2019", "2019-03", "2016-12-31T23:59:60Z", "2019-03-14T09:26Z"}
+	for range 300_000 {
+		s := []byte(seeds[r.IntN(len(seeds))])
+		for range r.IntN(4) {
+			if i := r.IntN(len(s)); r.IntN(6) == 0 {
+				s = s[:i+1]
+			} else {
+				s[i] = "0123456789-:TZ+."[r.IntN(16)]
+			}
+		}
+		p := fhir.DateTime(s).Precision()
+		date := p >= fhir.Year && p <= fhir.Day
+		z := string(s[max(0, len(s)-6):])
+		instant := (p == fhir.Second || p == fhir.Fraction) && (strings.HasSuffix(z, "Z") || len(s) > 6 && (z[0] == '+' || z[0] == '-'))
+		if isDate(s) != date || isInstant(s) != instant || isDateTime(s) != (date || instant) {
+			t.Fatalf("%s: precision %d, date %v, instant %v", s, p, isDate(s), isInstant(s))
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,10 +124,10 @@ func (c *checker) object(start int, def *typeDef) int {
 	for c.is(i, '"') {
 		end := raw.Skip(c.b, i)
 		name := c.b[i+1 : end-1]
-		if slices.Contains(name, '\\') {
+		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(raw.String(c.b[i:end]))
 		}
-		f := def.fields[string(name)]
+		f := def.field(name)
 		if i = end + 1; f != nil {
 			if f.choice && seen.has(f.group) && raw.Get(c.value(start), "_"+f.name) == nil {
 				c.at(f.name, c.fail, "structure", "only one type of a choice element may be given")
@@ -283,7 +284,7 @@ func (c *checker) bound(f *field, v []byte) {
 // reference checks what a literal reference points at.
 func (c *checker) reference(f *field, v []byte) {
 	text := raw.Get(v, "reference")
-	if len(text) < 2 || text[0] != '"' {
+	if len(text) < 2 || text[0] != '"' || len(f.targets) > 0 && f.fits(text[1:len(text)-1]) {
 		return
 	}
 	ref := raw.String(text)
@@ -305,10 +306,24 @@ func (c *checker) reference(f *field, v []byte) {
 	}
 }
 
+// fits knows the usual case, Type/id of a type that is meant.
+func (f *field) fits(ref []byte) bool {
+	slash := bytes.IndexByte(ref, '/')
+	if slash < 0 || !isID(ref[slash+1:]) {
+		return false
+	}
+	for _, t := range f.targets {
+		if t == string(ref[:slash]) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *checker) isContained(id string) bool {
 	if !c.known {
 		c.known = true
-		for r := range raw.Elements(raw.Get(c.value(c.outer), "contained")) {
+		for r := range raw.Elements(raw.Get(c.b[c.outer:], "contained")) {
 			c.contained = append(c.contained, raw.String(raw.Get(r, "id")))
 		}
 	}

@@ -4,7 +4,9 @@ package raw
 
 import (
 	"bytes"
+	"encoding/binary"
 	"iter"
+	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -26,28 +28,28 @@ func Skip(b []byte, i int) int {
 	return i
 }
 
-// skipString walks short strings byte by byte, which is quicker for names and codes, and searches in long ones.
+// skipString looks at eight bytes at a time: names, codes and texts alike.
 func skipString(b []byte, i int) int {
-	i++
-	for near := min(i+24, len(b)); i < near; i++ {
+	for i++; i+8 <= len(b); {
+		v := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := v^ones*'"', v^ones*'\\'
+		odd := ((quote-ones)&^quote | (slash-ones)&^slash) & highs
+		if odd == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(odd) / 8
+		if b[i] == '"' {
+			return i + 1
+		}
+		i += 2
+	}
+	for ; i < len(b); i++ {
 		switch b[i] {
 		case '"':
 			return i + 1
 		case '\\':
 			i++
-		}
-	}
-	for i < len(b) {
-		j := bytes.IndexByte(b[i:], '"')
-		if j < 0 {
-			return len(b)
-		}
-		end, escapes := i+j, 0
-		for k := end - 1; k >= i && b[k] == '\\'; k-- {
-			escapes++
-		}
-		if i = end + 1; escapes%2 == 0 {
-			return i
 		}
 	}
 	return len(b)

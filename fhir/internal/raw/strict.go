@@ -291,7 +291,7 @@ func interesting(text []byte) string {
 func (s *scanner) add(text []byte) bool {
 	const few = 24
 	f := &s.frames[len(s.frames)-1]
-	n := name{hash(text), text}
+	n := name{Hash(text), text}
 	for i := f.names; i < len(s.names) && i < f.names+few; i++ {
 		if o := &s.names[i]; o.hash == n.hash && bytes.Equal(o.text, text) {
 			return false
@@ -310,17 +310,21 @@ func (s *scanner) add(text []byte) bool {
 	return true
 }
 
-func hash(t []byte) uint64 {
+// Hash is a quick hash of an element's name, by its length and both its ends. Who chooses names can make them meet: it
+// must never decide alone, nor how long something takes.
+func Hash(t []byte) uint64 {
 	n := uint64(len(t))
+	h := n
 	switch {
 	case n >= 8:
-		return binary.LittleEndian.Uint64(t) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(t[n-8:]), 23) ^ n<<7
+		h ^= binary.LittleEndian.Uint64(t) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(t[n-8:]), 23)
 	case n >= 4:
-		return uint64(binary.LittleEndian.Uint32(t)) | uint64(binary.LittleEndian.Uint32(t[n-4:]))<<32
-	case n == 0:
-		return 0
+		h ^= uint64(binary.LittleEndian.Uint32(t)) | uint64(binary.LittleEndian.Uint32(t[n-4:]))<<32
+	case n > 0:
+		h ^= uint64(t[0])<<8 | uint64(t[n/2])<<16 | uint64(t[n-1])<<24
 	}
-	return uint64(t[0]) | uint64(t[n/2])<<8 | uint64(t[n-1])<<16 | n<<24
+	h *= 0x9e3779b97f4a7c15
+	return h ^ h>>32
 }
 
 // mark notes the string that was written at start, a member of the innermost object.
