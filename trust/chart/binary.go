@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/wellgate/wellgate/fhir"
-	"github.com/wellgate/wellgate/store"
 )
 
 // A Binary larger than this keeps its data as a sealed file beside the log, so that opening a record does not read every scan.
@@ -35,12 +34,13 @@ func detach(r fhir.Resource) (fhir.Resource, []byte, error) {
 	return stub, data, nil
 }
 
-// attach seals data as a file and returns how an entry names it: id:sha256:size.
-func (h *House) attach(ctx context.Context, tx *store.Tx, chart int64, data []byte) (string, error) {
-	f, err := h.journal.PutFile(ctx, tx, chart, bytes.NewReader(data))
+// attach seals data as a file of p and returns how an entry names it: id:sha256:size.
+func (h *House) attach(ctx context.Context, p *part, data []byte) (string, error) {
+	f, err := h.journal.SealFile(ctx, p.draft, p.chart, bytes.NewReader(data))
 	if err != nil {
-		return "", fmt.Errorf("chart: store file: %w", err)
+		return "", fmt.Errorf("chart: seal file: %w", err)
 	}
+	p.files = append(p.files, f)
 	return fmt.Sprintf("%s:%s:%d", f.ID, hex.EncodeToString(f.SHA256[:]), f.Size), nil
 }
 

@@ -92,13 +92,13 @@ func (t *twins) add(e *entry) {
 }
 
 // committed tells of the row that made the newest version, while the writer is still held.
-func (t *twins) committed(next *record, b batch) {
+func (t *twins) committed(next *record, ops []op) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.by == nil || t.seq != next.seq-1 {
 		return // follow will read it
 	}
-	for _, o := range b.ops {
+	for _, o := range ops {
 		if e := next.get(o.typ, o.id); e != nil {
 			t.add(e)
 		}

@@ -87,6 +87,11 @@ type part struct {
 	bytes  map[int][]byte // by op: a Binary's data, to be sealed as a file
 	person fhir.Resource  // the Patient resource among the ops
 
+	// Made ready before the transaction:
+	row   *journal.Sealed
+	files []*journal.SealedFile
+	next  *record
+
 	room      []byte // where the resources of a transaction stand, one behind the other
 	joins     bool   // holds creates with ids of ours only: they may follow rows that came meanwhile
 	unmatched string // of a new chart: a search for its patient that must still find nobody when it is stored
@@ -130,6 +135,14 @@ type deed struct {
 }
 
 func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) error {
+	for _, p := range parts { // compressing and sealing are done before anybody has to wait for this write
+		if p.joins {
+			continue // where it will stand is known in its turn only
+		}
+		if err := h.prepare(ctx, p, d); err != nil {
+			return err
+		}
+	}
 	err := h.db.Write(ctx, func(tx *store.Tx) error {
 		for _, p := range parts {
 			if err := h.commitPart(ctx, tx, act, p, d); err != nil {
@@ -155,29 +168,20 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 			return err
 		}
 	}
-	if p.draft != nil {
-		if err := h.journal.Store(ctx, tx, p.draft); err != nil {
+	if p.joins {
+		if err := h.join(ctx, p, d); err != nil {
 			return err
 		}
 	}
-	if err := h.join(ctx, p); err != nil {
+	if err := h.journal.AppendSealed(ctx, tx, p.row); err != nil {
 		return err
 	}
-	for i := range p.ops {
-		o := &p.ops[i]
-		if data, ok := p.bytes[i]; ok {
-			f, err := h.attach(ctx, tx, p.chart, data)
-			if err != nil {
-				return err
-			}
-			o.file = f
+	for _, f := range p.files {
+		if err := h.journal.StoreFile(ctx, tx, f); err != nil {
+			return err
 		}
 	}
 	if err := h.claimIDs(ctx, tx, p); err != nil {
-		return err
-	}
-	b := batch{at: d.at, ops: p.ops}
-	if err := h.journal.Append(ctx, tx, p.chart, p.record.seq+1, b.encode()); err != nil {
 		return err
 	}
 	if !p.person.IsZero() {
@@ -189,35 +193,59 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 		return err
 	}
 	// Inside the hook the writer is still held, so that a later commit cannot be overtaken by this one in the cache.
-	next := p.record.with(b, p.record.seq+1)
-	next.kind = p.record.kind
 	tx.Committed(func() {
-		p.record = next
-		h.warm.Put(p.chart, next, next.weight())
+		p.record = p.next
+		h.warm.Put(p.chart, p.next, p.next.weight())
 		if p.chart == h.directory {
-			h.twins.committed(next, b)
+			h.twins.committed(p.next, p.ops)
 		}
 	})
 	return nil
 }
 
+// prepare seals a part's files and its row, and makes the record that they lead to.
+func (h *House) prepare(ctx context.Context, p *part, d deed) error {
+	for i := range p.ops {
+		if data, ok := p.bytes[i]; ok {
+			file, err := h.attach(ctx, p, data)
+			if err != nil {
+				return err
+			}
+			p.ops[i].file = file
+		}
+	}
+	b := batch{at: d.at, ops: p.ops}
+	seq, plain := p.record.seq+1, b.encode()
+	var err error
+	if p.draft != nil {
+		p.row, err = h.journal.SealFirst(p.draft, plain)
+	} else {
+		p.row, err = h.journal.SealRow(ctx, p.chart, seq, plain)
+	}
+	if err != nil {
+		return err
+	}
+	p.next = p.record.with(b, seq)
+	return nil
+}
+
 // join lets creates follow the rows that others appended since they were planned: the practice's own chart is written by
 // all, and only who creates the same thing must be tried again. It runs while the writer is held.
-func (h *House) join(ctx context.Context, p *part) error {
-	if !p.joins {
-		return nil
-	}
+func (h *House) join(ctx context.Context, p *part, d deed) error {
 	now, err := h.load(ctx, p.chart)
-	if err != nil || now.seq == p.record.seq {
+	if err != nil {
 		return err
 	}
 	for _, o := range p.ops {
-		if _, twice := h.twins.find(now, o.res); p.chart == h.directory && twice {
+		if now.seq == p.record.seq || p.chart != h.directory {
+			break
+		}
+		if _, twice := h.twins.find(now, o.res); twice {
 			return journal.ErrConflict
 		}
 	}
 	p.record = now
-	return nil
+	return h.prepare(ctx, p, d)
 }
 
 // stillNobody repeats a conditional create's search where no other writer can come between.

@@ -38,29 +38,81 @@ func chunkPlace(chart, file, chunk int64, last bool) vault.Place {
 	return at
 }
 
-// PutFile seals r in chunks inside the caller's transaction. r is read while every other writer waits: have it at hand.
+// PutFile seals r in chunks inside the caller's transaction. r is read while every other writer waits: have it at hand, or
+// use SealFile.
 func (j *Journal) PutFile(ctx context.Context, tx *store.Tx, chart int64, r io.Reader) (File, error) {
-	f, err := j.putFile(ctx, tx, chart, r)
+	rec, err := j.open(ctx, tx, chart)
+	if err != nil {
+		return File{}, fmt.Errorf("journal: put file: %w", err)
+	}
+	f, err := sealFile(rec.key, chart, r, func(number, chunk int64, sealed []byte) error {
+		return putChunk(ctx, tx, chart, number, chunk, sealed)
+	})
 	if err != nil {
 		return File{}, fmt.Errorf("journal: put file: %w", err)
 	}
 	return f, nil
 }
 
-func (j *Journal) putFile(ctx context.Context, tx *store.Tx, chart int64, r io.Reader) (File, error) {
-	rec, err := j.open(ctx, tx, chart)
-	if err != nil {
-		return File{}, err
+// A SealedFile is a file that was sealed before the transaction that stores it. It is held in memory.
+type SealedFile struct {
+	File
+	chart, number int64
+	chunks        [][]byte // by number: the header first
+}
+
+// SealFile makes a file ready for a stored chart, or for a draft's if draft is not nil.
+func (j *Journal) SealFile(ctx context.Context, draft *Draft, chart int64, r io.Reader) (*SealedFile, error) {
+	f := &SealedFile{chart: chart, chunks: make([][]byte, 1)}
+	var key *vault.Key
+	var err error
+	if draft != nil {
+		f.chart, key = draft.Chart, draft.key
+	} else if key, err = j.key(ctx, j.db, chart); err != nil {
+		return nil, fmt.Errorf("journal: seal file: %w", err)
 	}
+	f.File, err = sealFile(key, f.chart, r, func(number, chunk int64, sealed []byte) error {
+		if f.number = number; chunk == 0 {
+			f.chunks[0] = sealed
+		} else {
+			f.chunks = append(f.chunks, sealed)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("journal: seal file: %w", err)
+	}
+	return f, nil
+}
+
+// StoreFile stores a file that is ready, behind its chart.
+func (j *Journal) StoreFile(ctx context.Context, tx *store.Tx, f *SealedFile) error {
+	if _, err := j.open(ctx, tx, f.chart); err != nil { // nothing is kept for an erased chart
+		return fmt.Errorf("journal: store file: %w", err)
+	}
+	for chunk, sealed := range f.chunks {
+		if err := putChunk(ctx, tx, f.chart, f.number, int64(chunk), sealed); err != nil {
+			return fmt.Errorf("journal: store file: %w", err)
+		}
+	}
+	return nil
+}
+
+func putChunk(ctx context.Context, tx *store.Tx, chart, file, chunk int64, sealed []byte) error {
+	_, err := tx.Exec(ctx, "INSERT INTO journal_file (chart, file, chunk, data) VALUES ($1, $2, $3, $4)", chart, file, chunk, sealed)
+	return err
+}
+
+// sealFile gives put every chunk, the header last.
+func sealFile(key *vault.Key, chart int64, r io.Reader, put func(number, chunk int64, sealed []byte) error) (File, error) {
 	number, sum := newNumber(), sha256.New()
 	f := File{ID: strconv.FormatInt(number, 36)}
-	put := func(chunk int64, last bool, plain []byte) error {
-		sealed, err := rec.key.Seal(chunkPlace(chart, number, chunk, last), plain)
+	seal := func(chunk int64, last bool, plain []byte) error {
+		sealed, err := key.Seal(chunkPlace(chart, number, chunk, last), plain)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO journal_file (chart, file, chunk, data) VALUES ($1, $2, $3, $4)", chart, number, chunk, sealed)
-		return err
+		return put(number, chunk, sealed)
 	}
 	ahead := bufio.NewReader(r) // to know that a chunk is the last one when it is sealed
 	buf := make([]byte, chunkSize)
@@ -82,14 +134,14 @@ func (j *Journal) putFile(ctx context.Context, tx *store.Tx, chart int64, r io.R
 		chunk++
 		f.Size += int64(n)
 		sum.Write(buf[:n])
-		if err := put(chunk, last, buf[:n]); err != nil {
+		if err := seal(chunk, last, buf[:n]); err != nil {
 			return File{}, err
 		}
 	}
 	copy(f.SHA256[:], sum.Sum(nil))
 	header := binary.BigEndian.AppendUint64(nil, uint64(f.Size))
 	header = binary.BigEndian.AppendUint64(header, uint64(chunk))
-	return f, put(0, false, append(header, f.SHA256[:]...))
+	return f, seal(0, false, append(header, f.SHA256[:]...))
 }
 
 // OpenFile reads a file, checking every chunk and the whole hash; ErrDamaged before the last byte if anything differs.

@@ -8,6 +8,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -82,39 +83,6 @@ func (j *Journal) Create(ctx context.Context, tx *store.Tx, kind Kind) (int64, e
 	return d.Chart, j.Store(ctx, tx, d)
 }
 
-// A Draft is a chart that is not stored yet: its number and its key, made before the transaction that stores it.
-type Draft struct {
-	Chart   int64
-	kind    Kind
-	key     *vault.Key
-	wrapped []byte
-}
-
-// Draft makes a number and a key for an empty chart. Nothing is stored: one that is never stored leaves no trace.
-func (j *Journal) Draft(ctx context.Context, kind Kind) (*Draft, error) {
-	d := &Draft{Chart: newNumber(), kind: kind}
-	var err error
-	if d.key, d.wrapped, err = j.vault.NewKey(ctx, owner(d.Chart, kind)); err != nil {
-		return nil, fmt.Errorf("journal: draft: %w", err)
-	}
-	return d, nil
-}
-
-// Store makes the draft a chart. Two drafts of one number are store.ErrUnique.
-func (j *Journal) Store(ctx context.Context, tx *store.Tx, d *Draft) error {
-	j.keys.hold(tx, d.Chart) // an undone chart's key must not stay
-	sealed, err := sealHead(d.key, d.Chart, head{})
-	if err != nil {
-		return fmt.Errorf("journal: create: %w", err)
-	}
-	_, err = tx.Exec(ctx, "INSERT INTO journal_chart (chart, kind, wrapped, head) VALUES ($1, $2, $3, $4)",
-		d.Chart, int64(d.kind), d.wrapped, sealed)
-	if err != nil {
-		return fmt.Errorf("journal: create: %w", err)
-	}
-	return nil
-}
-
 // newNumber is 62 random bits: it tells nobody how many charts there are, and no outsider can guess one.
 func newNumber() int64 {
 	var b [8]byte
@@ -157,19 +125,20 @@ func numbers(rows *sql.Rows) ([]int64, error) {
 
 // record is a chart's own row, opened.
 type record struct {
-	chart int64
-	kind  Kind
-	key   *vault.Key
-	head  head
+	chart  int64
+	kind   Kind
+	key    *vault.Key
+	head   head
+	sealed []byte // head as stored
 }
 
 // open reads and opens a chart's row as q sees it. It always asks the database, so an erased chart is erased at once.
 func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*record, error) {
 	r := &record{chart: chart}
-	var wrapped, sealed []byte
-	var kind, shredded int64
-	err := q.QueryRow(ctx, "SELECT kind, wrapped, head, shredded FROM journal_chart WHERE chart = $1", chart).
-		Scan(&kind, &wrapped, &sealed, &shredded)
+	var wrapped, tip []byte
+	var kind, seq, shredded int64
+	err := q.QueryRow(ctx, "SELECT kind, wrapped, head, seq, tip, shredded FROM journal_chart WHERE chart = $1", chart).
+		Scan(&kind, &wrapped, &r.sealed, &seq, &tip, &shredded)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ErrNoChart
@@ -186,8 +155,11 @@ func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*reco
 		}
 		j.keys.put(chart, r.key, ticket)
 	}
-	if r.head, err = openHead(r.key, chart, sealed); err != nil {
+	if r.head, err = openHead(r.key, chart, r.sealed); err != nil {
 		return nil, damaged("the head does not open", err)
+	}
+	if seq != r.head.seq || !bytes.Equal(tip, r.head.hash[:]) {
+		return nil, damaged("the head is not what its columns say", nil)
 	}
 	return r, nil
 }
@@ -277,7 +249,7 @@ func (j *Journal) key(ctx context.Context, q store.Querier, chart int64) (*vault
 // A backup taken before also holds the wrapped key; rotating the root (vault.Rewrap, Rewrap, Retire) closes that.
 func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
 	j.keys.hold(tx, chart) // nobody may carry the key over the end of the transaction
-	n, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1, head = $1, shredded = 1 WHERE chart = $2 AND shredded = 0", []byte{}, chart)
+	n, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1, head = $1, tip = $1, shredded = 1 WHERE chart = $2 AND shredded = 0", []byte{}, chart)
 	if err != nil {
 		return fmt.Errorf("journal: shred: %w", err)
 	}

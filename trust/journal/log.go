@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -47,47 +46,8 @@ func openHead(key *vault.Key, chart int64, sealed []byte) (head, error) {
 	return h, nil
 }
 
-func (j *Journal) putHead(ctx context.Context, tx *store.Tx, r *record) error {
-	sealed, err := sealHead(r.key, r.chart, r.head)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, "UPDATE journal_chart SET head = $1 WHERE chart = $2", sealed, r.chart)
-	return err
-}
-
 func logPlace(chart, seq int64) vault.Place {
 	return vault.Place{Chart: chart, Kind: vault.KindLog, Seq: seq}
-}
-
-// Append adds a batch at seq, which must be the head plus one, else ErrConflict (and nothing was changed).
-func (j *Journal) Append(ctx context.Context, tx *store.Tx, chart, seq int64, plain []byte) error {
-	r, err := j.open(ctx, tx, chart)
-	if err != nil {
-		return fmt.Errorf("journal: append: %w", err)
-	}
-	if seq != r.head.seq+1 {
-		return fmt.Errorf("journal: append: at %d, head is %d: %w", seq, r.head.seq, ErrConflict)
-	}
-	frame := make([]byte, 0, len(r.head.hash)+len(plain))
-	frame = append(append(frame, r.head.hash[:]...), plain...)
-	sealed, err := r.key.Seal(logPlace(chart, seq), frame)
-	clear(frame)
-	if err != nil {
-		return fmt.Errorf("journal: append: %w", err)
-	}
-	_, err = tx.Exec(ctx, "INSERT INTO journal_log (chart, seq, data) VALUES ($1, $2, $3)", chart, seq, sealed)
-	if errors.Is(err, store.ErrUnique) { // two nodes on PostgreSQL; on SQLite a row beyond the sealed head
-		return fmt.Errorf("journal: append: %w", ErrConflict)
-	}
-	if err != nil {
-		return fmt.Errorf("journal: append: %w", err)
-	}
-	r.head.seq, r.head.hash = seq, sha256.Sum256(sealed)
-	if err := j.putHead(ctx, tx, r); err != nil {
-		return fmt.Errorf("journal: append: %w", err)
-	}
-	return nil
 }
 
 // Head is the chart's newest sequence number.

@@ -141,8 +141,9 @@ func (j *Journal) PutSnapshot(ctx context.Context, chart, seq int64, index []byt
 				return err
 			}
 		}
-		r.head.gen = gen
-		if err := j.putHead(ctx, tx, r); err != nil {
+		next := r.head
+		next.gen = gen
+		if err := j.putHead(ctx, tx, r, next); err != nil {
 			return err
 		}
 		if gen > 1 {

@@ -109,6 +109,8 @@ func TestTampering(t *testing.T) {
 	tests := []struct{ name, sql string }{
 		{"flip: key", flip("journal_chart", "wrapped", "chart = $A")},
 		{"flip: head", flip("journal_chart", "head", "chart = $A")},
+		{"flip: clear hash", flip("journal_chart", "tip", "chart = $A")},
+		{"change: clear number", "UPDATE journal_chart SET seq = 5 WHERE chart = $A"},
 		{"flip: row in the tail", flip("journal_log", "data", "chart = $A AND seq = 5")},
 		{"flip: row before the snapshot", flip("journal_log", "data", "chart = $A AND seq = 2")},
 		{"flip: newest row", flip("journal_log", "data", "chart = $A AND seq = 6")},
@@ -240,9 +242,9 @@ func (h *house) exec(sql string, args ...any) {
 func TestOlderHead(t *testing.T) {
 	h := newHouse(t)
 	chart := h.filled(3)
-	old := h.blob("SELECT head FROM journal_chart WHERE chart = $1", chart)
+	old, tip := h.blob("SELECT head FROM journal_chart WHERE chart = $1", chart), h.blob("SELECT tip FROM journal_chart WHERE chart = $1", chart)
 	h.append(chart, 4, "row 4")
-	h.exec("UPDATE journal_chart SET head = $1 WHERE chart = $2", old, chart)
+	h.exec("UPDATE journal_chart SET head = $1, seq = 3, tip = $2 WHERE chart = $3", old, tip, chart)
 	h.restart()
 	_, _, err := h.j.Load(context.Background(), chart)
 	wantErr(t, err, journal.ErrDamaged)

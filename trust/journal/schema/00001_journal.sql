@@ -5,6 +5,8 @@ CREATE TABLE journal_chart (
     kind     SMALLINT NOT NULL,
     wrapped  BLOB NOT NULL,     -- the chart's key under the practice's; empty once shredded
     head     BLOB NOT NULL,     -- sealed: newest sequence number, its row's hash, snapshot generation
+    seq      BIGINT NOT NULL,   -- the same number and
+    tip      BLOB NOT NULL,     -- hash in clear, to compare with what is cached; they must be the sealed ones
     shredded SMALLINT NOT NULL DEFAULT 0
 );
 CREATE INDEX journal_chart_kind ON journal_chart (kind, chart);
