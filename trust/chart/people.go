@@ -90,28 +90,39 @@ func Fold(s string) string {
 	return b.String()
 }
 
-// point stores the look-up tokens of a patient, replacing those of the version before.
-func (h *House) point(ctx context.Context, tx *store.Tx, num int64, person fhir.Resource) error {
-	ids := identifiers(fhir.Into[fhir.Patient](person))
-	var keys [][]string
-	for _, p := range pairs {
-		for _, a := range ids[p[0]] {
-			for _, b := range ids[p[1]] {
-				keys = append(keys, []string{p[0], a, p[1], b})
+// point changes the look-up tokens of a patient from those of the version before; old is zero for a new patient, and new
+// for one that is deleted.
+func (h *House) point(ctx context.Context, tx *store.Tx, num int64, old, new fhir.Resource) error {
+	was, is := pointers(old), pointers(new)
+	if err := h.journal.Point(ctx, tx, num, "person", was.person, is.person); err != nil {
+		return err
+	}
+	return h.journal.Point(ctx, tx, num, "identifier", was.identifier, is.identifier)
+}
+
+// A pointer is what a patient is found by.
+type pointer struct{ person, identifier [][]string }
+
+func pointers(r fhir.Resource) (p pointer) {
+	if r.IsZero() {
+		return p
+	}
+	person := fhir.Into[fhir.Patient](r)
+	ids := identifiers(person)
+	for _, pair := range pairs {
+		for _, a := range ids[pair[0]] {
+			for _, b := range ids[pair[1]] {
+				p.person = append(p.person, []string{pair[0], a, pair[1], b})
 			}
 		}
 	}
-	if err := h.journal.Point(ctx, tx, num, "person", keys); err != nil {
-		return err
-	}
 	// By identifier with its system, exactly: for conditional references and creates of the practice's own tools.
-	keys = keys[:0]
-	for _, id := range fhir.Into[fhir.Patient](person).Identifier {
+	for _, id := range person.Identifier {
 		if id.Value != "" {
-			keys = append(keys, []string{id.System, id.Value}, []string{"", id.Value})
+			p.identifier = append(p.identifier, []string{id.System, id.Value}, []string{"", id.Value})
 		}
 	}
-	return h.journal.Point(ctx, tx, num, "identifier", keys)
+	return p
 }
 
 // Matching finds the stored resources that a conditional reference or create means: a search by one identifier

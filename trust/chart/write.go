@@ -14,6 +14,9 @@ import (
 	"github.com/wellgate/wellgate/trust/policy"
 )
 
+// maxFacts bounds how many resources of one write are facts of their own.
+const maxFacts = 16
+
 // retries bounds how often a write is tried again after somebody else wrote first.
 const retries = 8
 
@@ -85,7 +88,9 @@ type part struct {
 	record *record
 	ops    []op
 	bytes  map[int][]byte // by op: a Binary's data, to be sealed as a file
-	person fhir.Resource  // the Patient resource among the ops
+	person bool           // a Patient is among the ops, and
+	was    fhir.Resource  // was this before
+	is     fhir.Resource  // and is this now; zero for none
 
 	// Made ready before the transaction:
 	row   *journal.Sealed
@@ -99,7 +104,10 @@ type part struct {
 
 func (p *part) add(o op, old *entry) error {
 	if o.typ == "Patient" {
-		p.person = o.res
+		p.person, p.is = true, o.res
+		if old != nil {
+			p.was = old.Resource
+		}
 	}
 	if o.typ == "Binary" {
 		stub, data, err := detach(o.res)
@@ -184,8 +192,8 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 	if err := h.claimIDs(ctx, tx, p); err != nil {
 		return err
 	}
-	if !p.person.IsZero() {
-		if err := h.point(ctx, tx, p.chart, p.person); err != nil {
+	if p.person {
+		if err := h.point(ctx, tx, p.chart, p.was, p.is); err != nil {
 			return err
 		}
 	}
@@ -292,7 +300,7 @@ func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, d de
 		}
 		facts = append(facts, feed.Fact{Room: d.room, What: d.what, Chart: p.chart, Ref: o.typ + "/" + o.id, At: d.at})
 	}
-	if len(facts) > maxRefs { // a bundle is one fact, not a thousand
+	if len(facts) > maxFacts { // a bundle is one fact, not a thousand
 		facts = []feed.Fact{{Room: d.room, What: d.what, Chart: p.chart, At: d.at}}
 	}
 	e, err := act.entry(p.chart, l)

@@ -257,7 +257,7 @@ func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
 		_, err := j.open(ctx, tx, chart)
 		return fmt.Errorf("journal: shred: %w", err) // ErrNoChart or ErrShredded
 	}
-	for _, table := range []string{"journal_log", "journal_seg", "journal_old", "journal_claim", "journal_point", "journal_file"} {
+	for _, table := range []string{"journal_log", "journal_seg", "journal_old", "journal_point", "journal_file"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE chart = $1", chart); err != nil {
 			return fmt.Errorf("journal: shred: %w", err)
 		}

@@ -203,8 +203,11 @@ func TestPoints(t *testing.T) {
 	ctx := context.Background()
 	charts := []int64{h.chart(journal.Patient), h.chart(journal.Patient), h.chart(journal.Patient)}
 	slices.Sort(charts)
+	had := map[string][][]string{}
 	point := func(chart int64, domain string, keys ...[]string) {
-		h.must(func(tx *store.Tx) error { return h.j.Point(ctx, tx, chart, domain, keys) })
+		name := fmt.Sprint(chart, domain)
+		h.must(func(tx *store.Tx) error { return h.j.Point(ctx, tx, chart, domain, had[name], keys) })
+		had[name] = keys
 	}
 	look := func(domain string, limit int, parts ...string) []int64 {
 		got, err := h.j.Pointed(ctx, h.db, domain, limit, parts...)
@@ -303,7 +306,7 @@ func TestNothingInClear(t *testing.T) {
 		h.putFile(chart, []byte(c))
 		h.must(func(tx *store.Tx) (err error) {
 			sealed, err = h.j.Seal(ctx, tx, chart, vault.Place{Chart: chart, Kind: vault.KindOpening, Seq: int64(i)}, []byte(c))
-			return errors.Join(err, h.j.Claim(ctx, tx, chart, c, c), h.j.Point(ctx, tx, chart, c, [][]string{{c}}))
+			return errors.Join(err, h.j.Claim(ctx, tx, chart, c, c), h.j.Point(ctx, tx, chart, c, nil, [][]string{{c}}))
 		})
 		if bytes.Contains(sealed, []byte(c)) {
 			t.Errorf("%q is not sealed", c)
@@ -403,7 +406,7 @@ func (h *house) allShredded(t *testing.T, e exhibit, at vault.Place, entry []byt
 		"shred":    h.write(func(tx *store.Tx) error { return h.j.Shred(ctx, tx, e.chart) }),
 		"put file": h.write(func(tx *store.Tx) error { _, err := h.j.PutFile(ctx, tx, e.chart, bytes.NewReader(nil)); return err }),
 		"claim":    h.write(func(tx *store.Tx) error { return h.j.Claim(ctx, tx, e.chart, "new") }),
-		"point":    h.write(func(tx *store.Tx) error { return h.j.Point(ctx, tx, e.chart, "new", [][]string{{"x"}}) }),
+		"point":    h.write(func(tx *store.Tx) error { return h.j.Point(ctx, tx, e.chart, "new", nil, [][]string{{"x"}}) }),
 	} {
 		if !errors.Is(err, journal.ErrShredded) {
 			t.Errorf("%s of an erased chart: %v", what, err)

@@ -36,22 +36,20 @@ CREATE TABLE journal_old (
 );
 CREATE INDEX journal_old_since ON journal_old (since);
 
--- proof is a keyed check over token and chart, so that a row cannot be pointed elsewhere.
+-- token is 64 bits of a keyed hash; proof is a keyed check over token and chart, so that a row cannot be pointed elsewhere.
+-- Claims of an erased chart stay until somebody else takes them: they say nothing.
 CREATE TABLE journal_claim (
-    token BLOB NOT NULL PRIMARY KEY,
+    token INTEGER NOT NULL PRIMARY KEY,
     chart BIGINT NOT NULL,
     proof BLOB NOT NULL
 );
-CREATE INDEX journal_claim_chart ON journal_claim (chart);
 
+-- token is 47 bits of a keyed hash, then 16 bits of the chart.
 CREATE TABLE journal_point (
-    token  BLOB NOT NULL,
-    chart  BIGINT NOT NULL,
-    domain BLOB NOT NULL,       -- keyed too
-    proof  BLOB NOT NULL,
-    PRIMARY KEY (token, chart)
+    token INTEGER NOT NULL PRIMARY KEY,
+    chart BIGINT NOT NULL,
+    proof BLOB NOT NULL
 );
-CREATE INDEX journal_point_chart ON journal_point (chart, domain);
 
 -- Chunk 0 is the header, 1 … are the bytes.
 CREATE TABLE journal_file (
