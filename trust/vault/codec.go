@@ -85,7 +85,7 @@ func newCodec(folder fs.FS, most uint64) (*codec, error) {
 
 // pack returns the smaller of plain and its compressed form. A compressed body goes back with release.
 func (c *codec) pack(plain []byte) (coding byte, dict uint16, body []byte) {
-	if len(plain) < 32 {
+	if len(plain) < 64 { // hashes and numbers: nothing to gain
 		return codingRaw, 0, plain
 	}
 	e := c.encoders.Get().(*zstd.Encoder)
