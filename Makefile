@@ -6,6 +6,7 @@ TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
 build: ## the program, as it ships
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/wellgate ./cmd/wellgate
+	@test $$(wc -c < bin/wellgate) -le 30000000 || { echo "bin/wellgate is over 30 MB: go build -ldflags=-dumpdep ./cmd/wellgate 2>&1 | grep ReflectMethod tells what keeps unused methods" >&2; exit 1; }
 
 test: setup check unit browser ## everything that must hold; this is what CI runs
 

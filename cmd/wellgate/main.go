@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/wellgate/wellgate/internal/command"
 )
 
 // cli is every subcommand; each stands in a file of its own.
@@ -39,21 +39,18 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c cli
-	k, err := kong.New(&c, kong.Name("wellgate"),
-		kong.Description("A patient portal that a practice runs by itself."), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "wellgate:", err)
-		return 2
+	cmd, err := command.Program{
+		Name: "wellgate", About: "A patient portal that a practice runs by itself.", Commands: &c, Out: os.Stdout,
+	}.Parse(args)
+	if errors.Is(err, command.ErrHelp) {
+		return 0
 	}
-	cmd, err := k.Parse(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wellgate:", err)
 		fmt.Fprintln(os.Stderr, "Run `wellgate --help` to see the commands.")
 		return 2
 	}
-	cmd.BindTo(ctx, (*context.Context)(nil))
-	err = cmd.Run(&c)
+	err = cmd(ctx)
 	var p problem
 	switch {
 	case err == nil:
