@@ -173,10 +173,14 @@ func (p Program) fill(n *node, args []string) error {
 			rest = append(rest, arg)
 		}
 	}
+	var missing []string
 	for _, f := range n.flags {
 		if f.has("required") && !f.given {
-			return fmt.Errorf("missing flags: --%s=%s", f.name(), f.shows())
+			missing = append(missing, f.usage())
 		}
+	}
+	if missing != nil {
+		return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
 	}
 	return n.rest(rest)
 }

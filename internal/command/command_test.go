@@ -74,7 +74,7 @@ func TestParseRefuses(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                                      "expected one of serve, store",
 		"nonsense":                              "unexpected argument nonsense",
-		"serve":                                 "missing flags: --public-key=PUBLIC-KEY",
+		"serve":                                 "missing flags: --public-key=STRING",
 		"serve --public-key":                    "--public-key: expected",
 		"serve --public-key=k x":                "unexpected argument x",
 		"serve --public-key=k --n=300":          `--n: "300" is no uint8`,
@@ -94,7 +94,7 @@ func TestParseRefuses(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for line, want := range map[string]string{
 		"--help":            "Usage: x <command>\n\nAbout x.\n\nFlags:\n  --help    Show this help.\n\nCommands:\n  serve         Serve it.\n  store copy    Copy it.\n",
-		"serve --help":      "Usage: x serve --public-key=PUBLIC-KEY\n\nServe it.\n\nFlags:\n  --help                     Show this help.\n  --dir=\".\"",
+		"serve --help":      "Usage: x serve --public-key=STRING\n\nServe it.\n\nFlags:\n  --help                 Show this help.\n  --dir=\".\"",
 		"store copy --help": "Usage: x store copy <path> ...",
 	} {
 		if _, _, out, err := parse(strings.Fields(line)...); !errors.Is(err, ErrHelp) || !strings.HasPrefix(out, want) {

@@ -83,7 +83,7 @@ func (f *flag) shows() string {
 	case d != "":
 		return d
 	}
-	return strings.ToUpper(f.name())
+	return strings.ToUpper(f.Type.Kind().String())
 }
 
 func (p Program) table(title string, rows [][2]string) {
