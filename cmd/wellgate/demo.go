@@ -111,7 +111,10 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if err := printSignins(os.Stdout, st, h.clock()); err != nil {
 		return err
 	}
-	go debug.FreeOSMemory() // filling took much more than serving needs
+	go func() { // filling took much more than serving needs; what pools hold goes at the second time only
+		debug.FreeOSMemory()
+		debug.FreeOSMemory()
+	}()
 	c.watchKeyboard(ctx, st)
 	return serve(ctx, ln, door, h)
 }

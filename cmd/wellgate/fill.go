@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -34,13 +35,17 @@ func logName() string {
 func (c *demoCmd) fill(ctx context.Context, o opening) (*house, demoState, error) {
 	st := demoState{Seed: c.Seed}
 	h, err := c.found(ctx, o, &st)
+	if h != nil {
+		err = errors.Join(err, h.Close())
+	}
 	if err != nil {
-		if h != nil {
-			h.Close()
-		}
 		return nil, st, err
 	}
-	return h, st, writeDemo(c.Dir, st)
+	if err := writeDemo(c.Dir, st); err != nil {
+		return nil, st, err
+	}
+	h, err = open(ctx, o) // afresh: every record is warm and every connection has grown from filling
+	return h, st, err
 }
 
 func (c *demoCmd) found(ctx context.Context, o opening, st *demoState) (*house, error) {
