@@ -150,7 +150,7 @@ func (s source) read() ([]item, error) {
 	if strings.HasSuffix(name, ".ndjson") {
 		return lines(text)
 	}
-	env, entries, err := fhir.ReadBundle(bytes.NewReader(text))
+	env, entries, err := fhir.ParseBundle(bytes.Clone(text))
 	if err == nil {
 		return fromBundle(env, entries)
 	}

@@ -27,6 +27,9 @@ type op struct {
 	deleted bool
 	file    string // sealed file with a Binary's data; its raw JSON then has none
 	res     fhir.Resource
+
+	labels   []string // of res, once they are known
+	labelled bool
 }
 
 const (
@@ -36,16 +39,25 @@ const (
 
 var errBatch = errors.New("stored batch is malformed; run `wellgate doctor` and restore from backup")
 
+// encode also lets the ops' resources be parts of what it returns, so that a warm record holds on to that piece of memory
+// only and not to the text that the resources came in.
 func (b batch) encode() []byte {
 	size := 32
 	for _, o := range b.ops {
-		size += 48 + len(o.res.Raw())
+		size += 24 + len(o.typ) + len(o.id) + len(o.file) + len(o.res.Raw())
 	}
 	out := append(make([]byte, 0, size), batchFormat)
 	out = binary.AppendVarint(out, b.at.UnixNano())
 	out = binary.AppendUvarint(out, uint64(len(b.ops)))
-	for _, o := range b.ops {
+	ends := make([]int, len(b.ops))
+	for i, o := range b.ops {
 		out = o.append(out)
+		ends[i] = len(out)
+	}
+	for i, end := range ends {
+		if o := &b.ops[i]; !o.deleted {
+			o.res = fhir.Trusted(o.typ, o.id, out[end-len(o.res.Raw()):end:end])
+		}
 	}
 	return out
 }

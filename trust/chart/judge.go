@@ -35,10 +35,10 @@ func (j *judge) put(p *part, r fhir.Resource) error {
 	if err := valid(j.act.Who, r); err != nil {
 		return err
 	}
-	if err := j.policy(p, r.Type(), labels(r)); err != nil {
+	o := op{typ: r.Type(), id: r.ID(), version: 1, res: r, labels: labels(r), labelled: true}
+	if err := j.policy(p, r.Type(), o.labels); err != nil {
 		return err
 	}
-	o := op{typ: r.Type(), id: r.ID(), version: 1, res: r}
 	var before fhir.Resource
 	if old != nil { // a label may not be taken off by somebody who may not see the thing
 		if err := j.policy(p, r.Type(), old.labels); err != nil {

@@ -160,8 +160,13 @@ func (s *shelf) with(ops []op, at time.Time, st *record) *shelf {
 }
 
 func newEntry(o op, at time.Time) entry {
-	e := entry{Entry: Entry{Resource: o.res, Version: o.version, Updated: at}, labels: labels(o.res), file: o.file}
-	e.class = fmt.Sprintf("%s|%q", e.Type(), e.labels) // quoted: a code may hold any sign
+	if !o.labelled {
+		o.labels = labels(o.res)
+	}
+	e := entry{Entry: Entry{Resource: o.res, Version: o.version, Updated: at}, labels: o.labels, file: o.file, class: o.typ}
+	if len(e.labels) > 0 {
+		e.class = fmt.Sprintf("%s|%q", o.typ, e.labels) // quoted: a code may hold any sign
+	}
 	return e
 }
 

@@ -83,6 +83,7 @@ type transaction struct {
 	at      time.Time
 	done    []Done
 	stays   []bool            // by entry: matched what is there, or passed over
+	written map[string]bool   // "Type/id" of what was there, or has its id from outside
 	matched map[string]string // searches that were answered: "Type?query" → id
 }
 
@@ -90,7 +91,7 @@ func (x *transaction) run(ctx context.Context) (err error) {
 	n := len(x.Entries)
 	x.at = x.h.clock()
 	x.judge = judge{h: x.h, act: x.act, ctx: policy.Context{Purpose: string(x.act.Purpose)}}
-	x.names, x.matched = fhir.Targets(x.Entries), map[string]string{}
+	x.names, x.matched, x.written = fhir.Targets(x.Entries), map[string]string{}, map[string]bool{}
 	x.find = func(ctx context.Context, query string) (string, error) { return x.match(ctx, query, nil) }
 	x.res, x.parts = make([]fhir.Resource, n), make([]*part, n)
 	x.done, x.stays = make([]Done, n), make([]bool, n)
@@ -293,10 +294,12 @@ func (x *transaction) write(ctx context.Context, i int) error {
 	}
 	p.joins = p.joins && e.Method == "POST" && old == nil
 	o := &p.ops[before]
-	for _, other := range p.ops[:before] {
-		if other.id == o.id && other.typ == o.typ {
-			return fmt.Errorf("%w: two entries change %s/%s", ErrInvalid, o.typ, o.id)
+	if e.Method != "POST" || old != nil { // an id that was made for this entry is nobody else's
+		ref := o.typ + "/" + o.id
+		if x.written[ref] {
+			return fmt.Errorf("%w: two entries change %s", ErrInvalid, ref)
 		}
+		x.written[ref] = true
 	}
 	d.Version, d.Modified = o.version, x.at
 	if old == nil {

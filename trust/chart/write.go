@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wellgate/wellgate/feed"
@@ -224,6 +225,9 @@ func (h *House) prepare(ctx context.Context, p *part, d deed) error {
 	}
 	b := batch{at: d.at, ops: p.ops}
 	seq, plain := p.record.seq+1, b.encode()
+	if p.person && !p.is.IsZero() {
+		p.is = p.ops[slices.IndexFunc(p.ops, func(o op) bool { return o.typ == "Patient" })].res
+	}
 	var err error
 	if p.draft != nil {
 		p.row, err = h.journal.SealFirst(p.draft, plain)
