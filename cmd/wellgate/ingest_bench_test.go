@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,15 +97,76 @@ func ownIDs(b *testing.B, text []byte, salt string) sent {
 }
 
 // BenchmarkTransact is what a FHIR door does with transaction bundles on four connections: strict JSON, validation, policy,
-// sealing, audit, one durable commit a bundle. Without the wire: TestKit and doors/api measure that.
+// sealing, audit, one durable commit a bundle. "HTTP" has the wire too, with its client on the same cores.
 func BenchmarkTransact(b *testing.B) {
+	b.Run("call", func(b *testing.B) {
+		benchTransact(b, func(h *house, body []byte) error {
+			_, err := transact(h, bytes.Clone(body)) // a door reads the body into memory of its own
+			return err
+		})
+	})
+	b.Run("HTTP", func(b *testing.B) {
+		var now *house
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := make([]byte, r.ContentLength)
+			_, err := io.ReadFull(r.Body, body)
+			var done []chart.Done
+			if err == nil {
+				done, err = transact(now, body)
+			}
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			w.Header().Set("Content-Type", "application/fhir+json")
+			w.Write(transactionResponse(done))
+		}))
+		defer server.Close()
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, MaxConnsPerHost: 4, DisableCompression: true}}
+		benchTransact(b, func(h *house, body []byte) error {
+			now = h
+			resp, err := client.Post(server.URL, "application/fhir+json", bytes.NewReader(body))
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+				return fmt.Errorf("%s %v", resp.Status, err)
+			}
+			return nil
+		})
+	})
+}
+
+func transact(h *house, body []byte) ([]chart.Done, error) {
+	_, entries, err := fhir.ParseBundle(body)
+	if err != nil {
+		return nil, err
+	}
+	return h.charts.Transact(context.Background(), h.charts.Begin(system("bench"), "bench"), chart.Transaction{What: "bench", Entries: entries})
+}
+
+// transactionResponse is a transaction-response Bundle.
+func transactionResponse(done []chart.Done) []byte {
+	out := []byte(`{"resourceType":"Bundle","type":"transaction-response","entry":[`)
+	for i, d := range done {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `{"response":{"status":"%d","location":"%s/%s/_history/%d","etag":"W/\"%d\"","lastModified":"`, d.Status, d.Type, d.ID, d.Version, d.Version)
+		out = append(d.Modified.AppendFormat(out, time.RFC3339Nano), `"}}`...)
+	}
+	return append(out, `]}`...)
+}
+
+func benchTransact(b *testing.B, send func(h *house, body []byte) error) {
 	all := bundles(b, 4)
 	for b.Loop() {
 		b.StopTimer()
 		h, dir := emptyHouse(b)
 		b.StartTimer()
 		start, cpu := time.Now(), cpuTime(b)
-		n, size := transactAll(b, h, all, 4)
+		n, size := transactAll(b, h, all, 4, send)
 		took, used := time.Since(start), cpuTime(b)-cpu
 		b.StopTimer()
 		reportTables(b, h, size)
@@ -137,17 +200,13 @@ func emptyHouse(b *testing.B) (*house, string) {
 	return h, dir
 }
 
-func transactAll(b *testing.B, h *house, all []sent, connections int) (resources int, size int64) {
+func transactAll(b *testing.B, h *house, all []sent, connections int, send func(*house, []byte) error) (resources int, size int64) {
 	work := make(chan sent)
 	var wg sync.WaitGroup
 	for range connections {
 		wg.Go(func() {
 			for s := range work {
-				_, entries, err := fhir.ParseBundle(bytes.Clone(s.body)) // a door reads the body into memory of its own
-				if err == nil {
-					_, err = h.charts.Transact(context.Background(), h.charts.Begin(system("bench"), "bench"), chart.Transaction{What: "bench", Entries: entries})
-				}
-				if err != nil {
+				if err := send(h, s.body); err != nil {
 					b.Error(err)
 				}
 			}
