@@ -48,22 +48,23 @@ func (l *Loader) Load(ctx context.Context, paths []string) (Report, error) {
 	}
 	for {
 		var later []source
-		for _, f := range waiting {
-			if err := ctx.Err(); err != nil {
-				return rep, err
-			}
-			again, err := l.take(ctx, f, &rep, false)
+		err := ahead(ctx, waiting, func(r read) error {
+			again, err := l.take(ctx, r, &rep, false)
 			if err != nil {
-				return rep, err
+				return err
 			}
 			if again {
-				later = append(later, f)
-				continue
+				later = append(later, r.from)
+				return nil
 			}
-			done += f.size
+			done += r.from.size
 			if l.Progress != nil {
 				l.Progress(done, total)
 			}
+			return nil
+		})
+		if err != nil {
+			return rep, err
 		}
 		if len(later) == 0 {
 			return rep, nil
@@ -77,20 +78,53 @@ func (l *Loader) Load(ctx context.Context, paths []string) (Report, error) {
 
 // last takes what still waits: what is about people nobody brought goes to intake, what refers to nothing known is refused.
 func (l *Loader) last(ctx context.Context, fs []source, rep *Report) error {
-	for _, f := range fs {
-		if _, err := l.take(ctx, f, rep, true); err != nil {
+	return ahead(ctx, fs, func(r read) error {
+		_, err := l.take(ctx, r, rep, true)
+		return err
+	})
+}
+
+// A read is a file that was read.
+type read struct {
+	from    source
+	entries []item
+	err     error
+}
+
+// ahead gives f every file in order, reading the next one while f is at work. It ends with f's first error, or with ctx.
+func ahead(ctx context.Context, fs []source, f func(read) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	files := make(chan read)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		defer close(files)
+		for _, s := range fs {
+			entries, err := s.read()
+			select {
+			case files <- read{s, entries, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	defer func() { stop(); <-over }()
+	for r := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // take loads one file. again means that it waits for something.
-func (l *Loader) take(ctx context.Context, f source, rep *Report, last bool) (again bool, err error) {
-	entries, err := f.read()
+func (l *Loader) take(ctx context.Context, r read, rep *Report, last bool) (again bool, err error) {
 	var d chart.Delivered
-	if err == nil {
-		d, err = l.deliver(ctx, entries, last)
+	if err = r.err; err == nil {
+		d, err = l.deliver(ctx, r.entries, last)
 	}
 	if err == nil {
 		rep.Files++
@@ -106,9 +140,9 @@ func (l *Loader) take(ctx context.Context, f source, rep *Report, last bool) (ag
 		return true, nil
 	}
 	if broken(err) {
-		return false, fmt.Errorf("%s: %w", f.name, err)
+		return false, fmt.Errorf("%s: %w", r.from.name, err)
 	}
-	rep.refuse(l, Refusal{File: f.name, Where: where(err, entries), Reason: reason(err)})
+	rep.refuse(l, Refusal{File: r.from.name, Where: where(err, r.entries), Reason: reason(err)})
 	return false, nil
 }
 

@@ -15,7 +15,8 @@ import (
 // An entry is a resource on its way in, with what its file said about it.
 type entry struct {
 	res     fhir.Resource
-	ref     string // Type/id, once the id is known
+	bundled *fhir.Entry // of a bundle, whose references are known
+	ref     string      // Type/id, once the id is known
 	fullURL string
 	query   string // conditional create or update: search that names the resource
 	post    bool   // a create
@@ -49,7 +50,7 @@ func fromBundle(env fhir.Envelope, entries []fhir.Entry) ([]item, error) {
 		if e.Resource.IsZero() {
 			continue
 		}
-		it := item{entry: entry{res: e.Resource, ref: e.Resource.Ref(), fullURL: e.FullURL}, where: at}
+		it := item{entry: entry{res: e.Resource, bundled: &entries[i], ref: e.Resource.Ref(), fullURL: e.FullURL}, where: at}
 		if env.Type == "transaction" || env.Type == "batch" {
 			switch e.Method {
 			case "POST":
@@ -95,7 +96,7 @@ func (r resolver) resolve(ctx context.Context, items []item) ([]fhir.Resource, e
 			continue
 		}
 		it := &items[i]
-		res, err := r.link(ctx, it.res, known, found)
+		res, err := r.link(ctx, it, known, found)
 		if err != nil {
 			return nil, &placeError{it.where, err}
 		}
@@ -140,16 +141,16 @@ func (r resolver) identify(ctx context.Context, it *item) (stays bool, err error
 
 func (it *item) setID(id string) (err error) {
 	if it.res.ID() != id {
-		it.res, err = it.res.With("id", id)
+		it.res, err = it.res.With("id", id) // link writes it, too, where the resource is an entry's
 	}
 	it.ref = it.res.Ref()
 	return err
 }
 
 // link rewrites the references of one resource.
-func (r resolver) link(ctx context.Context, res fhir.Resource, known, found map[string]string) (fhir.Resource, error) {
+func (r resolver) link(ctx context.Context, it *item, known, found map[string]string) (out fhir.Resource, err error) {
 	var failed error
-	out, err := res.Rewrite(func(ref string) string {
+	to := func(ref string) string {
 		if to, ok := known[ref]; ok {
 			return to
 		}
@@ -173,7 +174,12 @@ func (r resolver) link(ctx context.Context, res fhir.Resource, known, found map[
 			return refs[0]
 		}
 		return ref
-	})
+	}
+	if it.bundled != nil {
+		out, _, err = it.bundled.Linked(make([]byte, 0, len(it.res.Raw())+64), it.res.ID(), to)
+	} else {
+		out, err = it.res.Rewrite(to)
+	}
 	return out, errors.Join(failed, err)
 }
 
