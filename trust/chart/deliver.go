@@ -79,7 +79,7 @@ func (h *House) deliverOnce(ctx context.Context, act *Act, del Delivery) (Delive
 		if err := samePerson(p.record, r); err != nil {
 			return Delivered{}, nil, &BadResource{r.Ref(), err}
 		}
-		if err := j.put(p, r); err != nil {
+		if err := j.putAgain(ctx, p, r); err != nil {
 			return Delivered{}, nil, &BadResource{r.Ref(), err}
 		}
 		switch {

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,26 @@ type judge struct {
 type class struct {
 	chart       int64
 	typ, labels string
+}
+
+// putAgain is put for an id that its sender chose: what was deleted comes back as its next version.
+func (j *judge) putAgain(ctx context.Context, p *part, r fhir.Resource) error {
+	before := len(p.ops)
+	if err := j.put(p, r); err != nil || len(p.ops) == before || p.draft != nil || p.ops[before].version > 1 {
+		return err
+	}
+	if _, ours := j.h.ours(r.ID()); !ours {
+		num, ok, err := j.h.journal.Claimed(ctx, j.h.db, "id", r.Type(), r.ID())
+		if err != nil || !ok || num != p.chart {
+			return err
+		}
+	}
+	return j.h.versions(ctx, p.chart, p.record.seq, func(e *entry, gone bool) error {
+		if e.Type() == r.Type() && e.ID() == r.ID() {
+			p.ops[before].version = e.Version + 1
+		}
+		return nil
+	})
 }
 
 // put plans that r is stored. What is stored word for word already plans nothing.

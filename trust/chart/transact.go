@@ -285,7 +285,11 @@ func (x *transaction) write(ctx context.Context, i int) error {
 				return err
 			}
 		}
-		if err := x.judge.put(p, r); err != nil {
+		put := x.judge.put
+		if e.Method == "PUT" {
+			put = func(p *part, r fhir.Resource) error { return x.judge.putAgain(ctx, p, r) }
+		}
+		if err := put(p, r); err != nil {
 			return err
 		}
 	}

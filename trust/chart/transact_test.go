@@ -160,6 +160,18 @@ func TestTransactionConditions(t *testing.T) {
 	}
 	num, _, err := o.PatientChart(context.Background(), a[0].ID)
 	must(t, err)
+	defer func() { // what was deleted comes back as its next version: 1 and 2 were written, 3 is the deletion
+		back := o.mustTransact(t, bundle(request("PUT", "Observation/own", obs("4"), "")))[0]
+		if back.Status != 201 || back.Version != 4 {
+			t.Errorf("back again: %+v", back)
+		}
+		ours := bundle(request("DELETE", "Condition/"+a[1].ID, "", ""))
+		o.mustTransact(t, ours)
+		again := o.mustTransact(t, bundle(request("PUT", "Condition/"+a[1].ID, `{"resourceType":"Condition","id":"`+a[1].ID+`","subject":{"reference":"Patient/`+a[0].ID+`"},"code":{"text":"again"}}`, "")))[0]
+		if again.Version != 3 {
+			t.Errorf("ours again: %+v", again)
+		}
+	}()
 	if _, err := o.System(o.Begin(importer, "t"), num).Get(context.Background(), "Observation", "own"); !errors.Is(err, ErrNotFound) {
 		t.Error("deleted and still there:", err)
 	}
