@@ -4,11 +4,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wellgate/wellgate/fhir/internal/raw"
 )
 
-// An Index answers queries over the items it was made of. It is immutable to its callers.
+// An Index answers queries over a slice of items of any types. It is immutable to its callers.
 type Index struct {
 	items []Item
 	types map[string]*typeIndex
@@ -19,17 +20,17 @@ type Index struct {
 
 // A typeIndex holds the items of one type; positions in it are its own, so that it can serve a later Index.
 type typeIndex struct {
-	*columns
-	global []int32 // own position → position in Index.items
+	set    *Set
+	items  itemList
+	global []int // own position → position in Index.items
 }
 
-// columns are the extracted values, by parameter; shared by successive indexes while the items are the same.
-type columns struct {
-	items []Item
+type itemList []Item
 
-	mu    sync.Mutex
-	byKey map[*param]*column
-}
+func (l itemList) Len() int                  { return len(l) }
+func (l itemList) ID(i int) string           { return l[i].Resource.ID() }
+func (l itemList) Updated(i int) time.Time   { return l[i].Updated }
+func (l itemList) Raw(i int) ([]byte, error) { return l[i].Resource.Raw(), nil }
 
 // NewIndex makes an index of items, which must not change afterwards. It reads none of them yet.
 func NewIndex(items []Item) *Index { return (*Index)(nil).Next(items) }
@@ -41,19 +42,20 @@ func (ix *Index) Next(items []Item) *Index {
 	for i, it := range items {
 		t := next.types[it.Resource.Type()]
 		if t == nil {
-			t = &typeIndex{columns: &columns{byKey: map[*param]*column{}}}
+			t = &typeIndex{}
 			next.types[it.Resource.Type()] = t
 		}
 		t.items = append(t.items, it)
-		t.global = append(t.global, int32(i))
-	}
-	if ix == nil {
-		return next
+		t.global = append(t.global, i)
 	}
 	for typ, t := range next.types {
-		if old := ix.types[typ]; old != nil && slices.EqualFunc(t.items, old.items, sameItem) {
-			t.columns = old.columns
+		if ix != nil {
+			if old := ix.types[typ]; old != nil && slices.EqualFunc(t.items, old.items, sameItem) {
+				t.set = old.set
+				continue
+			}
 		}
+		t.set = NewSet(typ, len(t.items), false)
 	}
 	return next
 }
@@ -63,81 +65,140 @@ func sameItem(a, b Item) bool {
 	return len(x) == len(y) && (len(x) == 0 || &x[0] == &y[0]) && a.Version == b.Version && a.Updated.Equal(b.Updated)
 }
 
-// rows holds the values of each item, several or none.
-type rows[T any] struct {
-	start []int32
-	all   []T
+// Search gives the positions of the matching items, in the query's order, at most _count of them. Without _sort they
+// come in the order of the items.
+func (ix *Index) Search(q Query) []int {
+	hits, _ := ix.Page(q, 0)
+	return hits
 }
 
-func (r *rows[T]) at(i int32) []T { return r.all[r.start[i]:r.start[i+1]] }
-
-type interval64 struct{ from, to int64 }
-
-type text struct{ folded, exact string }
-
-// A column is one parameter of one type, extracted. What is filled depends on the parameter's kind.
-type column struct {
-	once sync.Once
-
-	posting map[string]*[]int32 // token, reference, uri: key → items, ascending
-	words   rows[string]        // token :text
-	dates   rows[interval64]
-	strings rows[text] // string, and uri for :below and :above
-	spans   rows[span]
-	present []bool
-	key     []byte // for post
-
-	orders [2]order // ascending, descending
-}
-
-// column extracts a parameter on first use.
-func (c *columns) column(p *param) *column {
-	c.mu.Lock()
-	col := c.byKey[p]
-	if col == nil {
-		col = &column{}
-		c.byKey[p] = col
+// Page is Search from the offset-th match on, and the number of all matches.
+func (ix *Index) Page(q Query, offset int) (hits []int, total int) {
+	t := ix.types[q.Type]
+	if t == nil {
+		return nil, 0
 	}
-	c.mu.Unlock()
-	col.once.Do(func() { col.fill(p, c.items) })
-	return col
+	found, err := t.set.Search(t.items, &q, nil)
+	if err != nil {
+		return nil, 0 // a slice of items cannot fail
+	}
+	total = len(found)
+	limit := total
+	if q.Count >= 0 {
+		limit = min(total, max(offset, 0)+q.Count)
+	}
+	for at := max(offset, 0); at < limit; at++ {
+		hits = append(hits, t.global[found[at]])
+	}
+	return hits, total
 }
 
-func (c *column) fill(p *param, items []Item) {
-	c.present = make([]bool, len(items))
-	c.posting = map[string]*[]int32{}
-	for i, it := range items {
-		c.words.start = append(c.words.start, int32(len(c.words.all)))
-		c.dates.start = append(c.dates.start, int32(len(c.dates.all)))
-		c.strings.start = append(c.strings.start, int32(len(c.strings.all)))
-		c.spans.start = append(c.spans.start, int32(len(c.spans.all)))
-		switch p {
-		case idParam:
-			c.post(int32(i), it.Resource.ID())
-		case updatedParam:
-			c.addDate(i, it.Updated.UnixMilli(), it.Updated.UnixMilli()+1)
-		default:
-			c.extract(p, i, it.Resource.Raw())
+// Included gives the positions of what _include and _revinclude add to the hits of q, each once, none of them a hit.
+func (ix *Index) Included(q Query, hits []int) []int {
+	from := make([]Place, len(hits))
+	for i, h := range hits {
+		typ := ix.items[h].Resource.Type()
+		from[i] = Place{typ, slices.Index(ix.types[typ].global, h)}
+	}
+	found, err := Included(ix, q, from, nil)
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, p := range found {
+		out = append(out, ix.types[p.Type].global[p.At])
+	}
+	return out
+}
+
+// Shelf and Find make an Index a Library.
+func (ix *Index) Shelf(typ string) (*Set, Source) {
+	t := ix.types[typ]
+	if t == nil {
+		return nil, nil
+	}
+	return t.set, t.items
+}
+
+func (ix *Index) Find(typ, id string) (int, bool) {
+	ix.once.Do(func() {
+		ix.refs = map[string]int{}
+		for typ, t := range ix.types {
+			for i := range t.items {
+				ix.refs[typ+"/"+t.items.ID(i)] = i
+			}
+		}
+	})
+	i, ok := ix.refs[typ+"/"+id]
+	return i, ok
+}
+
+// fill extracts a parameter from all items.
+func (c *column) fill(key colKey, src Source) error {
+	n := src.Len()
+	f := filler{column: c, key: key}
+	c.present = bits(n)
+	starts := func() {
+		switch {
+		case key.words:
+			c.words.start = append(c.words.start, uint32(len(c.words.all)))
+		case key.p.kind == date:
+			c.dates.start = append(c.dates.start, uint32(len(c.dates.all)))
+		case key.p.kind == str, key.p.kind == uri:
+			c.strings.start = append(c.strings.start, uint32(len(c.strings.all)))
+		case key.p.kind == number, key.p.kind == quantity:
+			c.spans.start = append(c.spans.start, uint32(len(c.spans.all)))
 		}
 	}
-	c.words.start = append(c.words.start, int32(len(c.words.all)))
-	c.dates.start = append(c.dates.start, int32(len(c.dates.all)))
-	c.strings.start = append(c.strings.start, int32(len(c.strings.all)))
-	c.spans.start = append(c.spans.start, int32(len(c.spans.all)))
+	for i := range n {
+		starts()
+		f.i = uint32(i)
+		switch key.p {
+		case idParam:
+			f.post(src.ID(i))
+		case updatedParam:
+			at := src.Updated(i).UnixMilli()
+			f.addDate(at, at+1)
+		default:
+			b, err := src.Raw(i)
+			if err != nil {
+				return err
+			}
+			f.extract(b)
+		}
+	}
+	starts()
+	if k := key.p.kind; !key.words && (k == token || k == reference || k == uri) {
+		f.posts.put(c, n)
+	}
+	return nil
 }
 
-func (c *column) addDate(i int, from, to int64) {
-	c.dates.all = append(c.dates.all, interval64{from, to})
-	c.present[i] = true
+// A filler reads one item after the other into a column.
+type filler struct {
+	*column
+	key   colKey
+	i     uint32
+	posts postings
+}
+
+func (f *filler) set() { f.present[f.i/64] |= 1 << (f.i % 64) }
+
+func (f *filler) post(parts ...string) { f.posts.add(f.i, hash(parts...)) }
+
+func (f *filler) addDate(from, to int64) {
+	f.dates.all = append(f.dates.all, interval64{from, to})
+	f.set()
 }
 
 // extract reads the object once for all places of a parameter.
-func (c *column) extract(p *param, i int, b []byte) {
-	orFalse, single := false, len(p.places) == 1
+func (f *filler) extract(b []byte) {
+	p := f.key.p
+	exists, single := false, len(p.places) == 1
 	for name, v := range raw.Fields(b) {
 		for k := range p.places {
 			if place := &p.places[k]; place.steps[0].member == string(name) {
-				place.steps[0].each(v, place.steps[1:], func(v []byte) { c.add(p.kind, i, place.typ, v) })
+				place.steps[0].each(v, place.steps[1:], func(v []byte) { f.add(place.typ, v) })
 			}
 		}
 		if single && p.places[0].steps[0].member == string(name) {
@@ -145,30 +206,41 @@ func (c *column) extract(p *param, i int, b []byte) {
 		}
 	}
 	for k := range p.places {
-		orFalse = orFalse || p.places[k].typ == "exists"
+		exists = exists || p.places[k].typ == "exists"
 	}
-	if orFalse && !c.present[i] { // Patient.deceased: not said is false
-		c.addToken(i, code{code: "false", free: true})
-		c.present[i] = false
+	if exists && !f.has(f.i) && !f.key.words { // Patient.deceased: not said is false
+		f.addToken(code{code: "false", free: true})
+		f.present[f.i/64] &^= 1 << (f.i % 64)
 	}
 }
 
-func (c *column) add(kind byte, i int, typ string, v []byte) {
-	switch kind {
+func (f *filler) add(typ string, v []byte) {
+	switch f.key.p.kind {
 	case token:
-		codes(typ, v, func(t code) { c.addToken(i, t) }, func(w string) { c.addWords(i, w) })
+		if f.key.words {
+			codes(typ, v, func(code) {}, f.addWords)
+			return
+		}
+		codes(typ, v, f.addToken, func(w string) {
+			if w != "" {
+				f.set()
+			}
+		})
 	case reference:
-		c.addReference(i, typ, v)
+		f.addReference(typ, v)
 	case date:
-		intervals(typ, v, func(from, to int64) { c.addDate(i, from, to) })
+		intervals(typ, v, f.addDate)
 	case str:
-		texts(typ, v, func(s string) { c.addText(i, s) })
+		texts(typ, v, f.addText)
 	case uri:
-		c.addURI(i, raw.String(v))
+		if s := raw.String(v); s != "" {
+			f.addText(s)
+			f.post(s)
+		}
 	case number, quantity:
 		spans(typ, v, func(s span) {
-			c.spans.all = append(c.spans.all, s)
-			c.present[i] = true
+			f.spans.all = append(f.spans.all, s)
+			f.set()
 		})
 	}
 }
@@ -183,89 +255,57 @@ const (
 	keyRefID  = "i"
 )
 
-func (c *column) addToken(i int, t code) {
+func (f *filler) addToken(t code) {
 	if t.code == "" && t.system == "" {
 		return
 	}
-	c.present[i] = true
+	f.set()
 	folded := lower(t.code)
 	if t.code != "" {
-		c.post(int32(i), keyCode, folded)
-		c.post(int32(i), keyBoth, t.system, "\x00", folded)
+		f.post(keyCode, folded)
+		f.post(keyBoth, t.system, "\x00", folded)
 	}
 	if t.free {
-		c.post(int32(i), keyFree, folded)
+		f.post(keyFree, folded)
 	}
 	if t.system != "" {
-		c.post(int32(i), keySystem, t.system)
+		f.post(keySystem, t.system)
 	}
 }
 
-func (c *column) addWords(i int, w string) {
+func (f *filler) addWords(w string) {
 	if w != "" {
-		c.words.all = append(c.words.all, fold(w))
-		c.present[i] = true
+		f.words.all = append(f.words.all, fold(w))
 	}
 }
 
-func (c *column) addText(i int, s string) {
+func (f *filler) addText(s string) {
 	if s != "" {
-		c.strings.all = append(c.strings.all, text{fold(s), s})
-		c.present[i] = true
+		f.strings.all = append(f.strings.all, text{fold(s), s})
+		f.set()
 	}
 }
 
-func (c *column) addURI(i int, s string) {
-	if s != "" {
-		c.addText(i, s)
-		c.post(int32(i), s)
-	}
-}
-
-func (c *column) addReference(i int, typ string, v []byte) {
+func (f *filler) addReference(typ string, v []byte) {
 	ref := ""
 	if typ == "Reference" {
 		ref = raw.String(raw.Get(v, "reference"))
 		if id := raw.Get(v, "identifier"); id != nil {
-			codes("Identifier", id, func(t code) { c.addToken(i, t) }, func(string) {})
+			codes("Identifier", id, f.addToken, func(string) {})
 		}
 	} else {
 		ref = raw.String(v)
 		if canonical, version, ok := strings.Cut(ref, "|"); ok && version != "" {
-			c.post(int32(i), keyRef, canonical)
+			f.post(keyRef, canonical)
 		}
 	}
 	if ref == "" {
 		return
 	}
-	c.present[i] = true
-	c.post(int32(i), keyRef, ref)
+	f.set()
+	f.post(keyRef, ref)
 	if t, id, ok := splitRef(ref); ok {
-		c.post(int32(i), keyRef, t, "/", id)
-		c.post(int32(i), keyRefID, id)
+		f.post(keyRef, t, "/", id)
+		f.post(keyRefID, id)
 	}
-}
-
-// post adds the item to the list of the key that the parts make together; a known key costs no memory.
-func (c *column) post(i int32, parts ...string) {
-	c.key = c.key[:0]
-	for _, p := range parts {
-		c.key = append(c.key, p...)
-	}
-	list := c.posting[string(c.key)]
-	if list == nil {
-		list = new([]int32)
-		c.posting[string(c.key)] = list
-	}
-	if n := len(*list); n == 0 || (*list)[n-1] != i {
-		*list = append(*list, i)
-	}
-}
-
-// list is the posting list of a key, nil if there is none.
-func (c *column) list(key string) []int32 {
-	if l := c.posting[key]; l != nil {
-		return *l
-	}
-	return nil
 }

@@ -9,31 +9,35 @@ import (
 
 func splitRef(ref string) (typ, id string, ok bool) { return fhir.SplitRef(ref) }
 
-// match gives the items that a term holds for: as an ascending list when the column has postings for it, otherwise as
-// a test of one item.
-func (c *column) match(t *term) (list []int32, test func(int32) bool) {
+// match gives the items that a term holds for: as an ascending list (or all) when the column has postings for it,
+// otherwise as a test of one item.
+func (c *column) match(t *term) (list []uint32, all bool, test func(uint32) bool) {
 	switch {
 	case t.modifier == "missing":
-		return nil, func(i int32) bool { return c.present[i] != t.missing }
+		return nil, false, func(i uint32) bool { return c.has(i) != t.missing }
 	case t.modifier == "not":
-		list := c.lookup(t)
-		return nil, func(i int32) bool { _, found := slices.BinarySearch(list, i); return !found }
+		list, all := c.lookup(t)
+		return nil, false, func(i uint32) bool {
+			_, found := slices.BinarySearch(list, i)
+			return !all && !found
+		}
 	case t.def.kind == token && t.modifier == "text":
-		return nil, func(i int32) bool {
+		return nil, false, func(i uint32) bool {
 			return anyOf(t.values, c.words.at(i), func(v *value, w *string) bool { return wordPrefix(*w, v.text) })
 		}
 	case t.def.kind == date:
-		return nil, func(i int32) bool { return anyOf(t.values, c.dates.at(i), (*value).dateHolds) }
+		return nil, false, func(i uint32) bool { return anyOf(t.values, c.dates.at(i), (*value).dateHolds) }
 	case t.def.kind == number, t.def.kind == quantity:
-		return nil, func(i int32) bool { return anyOf(t.values, c.spans.at(i), (*value).spanHolds) }
+		return nil, false, func(i uint32) bool { return anyOf(t.values, c.spans.at(i), (*value).spanHolds) }
 	case t.def.kind == str:
 		holds := stringTests[t.modifier]
-		return nil, func(i int32) bool { return anyOf(t.values, c.strings.at(i), holds) }
+		return nil, false, func(i uint32) bool { return anyOf(t.values, c.strings.at(i), holds) }
 	case t.def.kind == uri && t.modifier != "":
 		holds := uriTests[t.modifier]
-		return nil, func(i int32) bool { return anyOf(t.values, c.strings.at(i), holds) }
+		return nil, false, func(i uint32) bool { return anyOf(t.values, c.strings.at(i), holds) }
 	}
-	return c.lookup(t), nil
+	list, all = c.lookup(t)
+	return list, all, nil
 }
 
 func anyOf[T any](values []value, have []T, holds func(*value, *T) bool) bool {
@@ -118,42 +122,46 @@ func (v *value) spanHolds(s *span) bool {
 }
 
 // lookup joins the postings of a term's alternatives.
-func (c *column) lookup(t *term) []int32 {
-	var lists [][]int32
+func (c *column) lookup(t *term) (list []uint32, all bool) {
+	var lists [][]uint32
 	for k := range t.values {
 		for _, key := range keysOf(t, &t.values[k]) {
-			if l := c.list(key); len(l) > 0 {
+			l, all := c.list(key)
+			if all {
+				return nil, true
+			}
+			if len(l) > 0 {
 				lists = append(lists, l)
 			}
 		}
 	}
 	if len(lists) == 1 {
-		return lists[0]
+		return lists[0], false
 	}
 	out := slices.Concat(lists...)
 	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Compact(out), false
 }
 
-func keysOf(t *term, v *value) []string {
+func keysOf(t *term, v *value) []uint64 {
 	switch {
 	case t.def == idParam, t.def.kind == uri:
-		return []string{v.text}
+		return []uint64{hash(v.text)}
 	case t.def.kind == reference && t.modifier != "identifier":
 		typ, id, ok := splitRef(v.text)
 		switch {
 		case strings.Contains(v.text, "://") || !ok && strings.ContainsAny(v.text, "/:#|?"):
-			return []string{keyRef + v.text}
+			return []uint64{hash(keyRef, v.text)}
 		case ok:
-			return []string{keyRef + typ + "/" + id}
+			return []uint64{hash(keyRef, typ, "/", id)}
 		}
-		return []string{keyRefID + v.text}
+		return []uint64{hash(keyRefID, v.text)}
 	case !v.hasPipe:
-		return []string{keyCode + v.text}
+		return []uint64{hash(keyCode, v.text)}
 	case v.text == "":
-		return []string{keySystem + v.system}
+		return []uint64{hash(keySystem, v.system)}
 	case v.system == "":
-		return []string{keyBoth + "\x00" + v.text}
+		return []uint64{hash(keyBoth, "\x00", v.text)}
 	}
-	return []string{keyBoth + v.system + "\x00" + v.text, keyFree + v.text}
+	return []uint64{hash(keyBoth, v.system, "\x00", v.text), hash(keyFree, v.text)}
 }

@@ -3,76 +3,63 @@ package search
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/wellgate/wellgate/fhir/internal/raw"
 )
 
-// Search gives the positions of the matching items, in the query's order, at most _count of them. Without _sort they
-// come in the order of the items.
-func (ix *Index) Search(q Query) []int {
-	hits, _ := ix.Page(q, 0)
-	return hits
-}
-
-// Page is Search from the offset-th match on, and the number of all matches.
-func (ix *Index) Page(q Query, offset int) (hits []int, total int) {
-	t := ix.types[q.Type]
-	if t == nil {
-		return nil, 0
+// Search gives the positions of all matches that may allows (nil allows all), in the query's order; the caller cuts.
+func (s *Set) Search(src Source, q *Query, may func(i uint32) bool) ([]uint32, error) {
+	found, err := s.candidates(src, q.terms, may)
+	if err != nil || len(q.Sort) == 0 {
+		return found, err
 	}
-	found := t.candidates(q.terms)
-	total = len(found)
-	limit := total
-	if q.Count >= 0 {
-		limit = min(total, max(offset, 0)+q.Count)
+	if k := q.Sort[0]; len(q.Sort) == 1 && s.newest && k.Desc && k.def == newestParam(s.typ) {
+		return found, nil // they stand in this order
 	}
-	if len(q.Sort) > 0 {
-		found = t.sorted(found, q.Sort, limit)
-	}
-	if offset = max(offset, 0); offset >= limit {
-		return nil, total
-	}
-	hits = make([]int, 0, limit-offset)
-	for _, i := range found[offset:limit] {
-		hits = append(hits, int(t.global[i]))
-	}
-	return hits, total
+	return s.sorted(src, found, q.Sort)
 }
 
 // candidates gives the items for which all terms hold, ascending: shortest posting list first, then the tests.
-func (c *columns) candidates(terms []term) []int32 {
-	var lists [][]int32
-	var tests []func(int32) bool
+func (s *Set) candidates(src Source, terms []term, may func(uint32) bool) ([]uint32, error) {
+	var lists [][]uint32
+	var tests []func(uint32) bool
 	for k := range terms {
-		list, test := c.column(terms[k].def).match(&terms[k])
-		if test != nil {
+		t := &terms[k]
+		col, err := s.column(src, colKey{t.def, t.def.kind == token && t.modifier == "text"})
+		if err != nil {
+			return nil, err
+		}
+		switch list, all, test := col.match(t); {
+		case test != nil:
 			tests = append(tests, test)
-		} else {
+		case !all:
 			lists = append(lists, list)
 		}
 	}
-	var found []int32
+	if may != nil {
+		tests = append(tests, may)
+	}
+	var found []uint32
 	if len(lists) == 0 {
-		found = make([]int32, len(c.items))
+		found = make([]uint32, s.n)
 		for i := range found {
-			found[i] = int32(i)
+			found[i] = uint32(i)
 		}
 	} else {
-		slices.SortFunc(lists, func(a, b []int32) int { return len(a) - len(b) })
+		slices.SortFunc(lists, func(a, b []uint32) int { return len(a) - len(b) })
 		found = slices.Clone(lists[0])
 		for _, l := range lists[1:] {
 			found = intersect(found, l)
 		}
 	}
 	for _, test := range tests {
-		found = slices.DeleteFunc(found, func(i int32) bool { return !test(i) })
+		found = slices.DeleteFunc(found, func(i uint32) bool { return !test(i) })
 	}
-	return found
+	return found, nil
 }
 
 // intersect keeps of a what is in b too; both ascend.
-func intersect(a, b []int32) []int32 {
+func intersect(a, b []uint32) []uint32 {
 	out, j := a[:0], 0
 	for _, x := range a {
 		for j < len(b) && b[j] < x {
@@ -86,88 +73,98 @@ func intersect(a, b []int32) []int32 {
 }
 
 // An order is a column sorted: items by value, those without one last; equal values share a rank.
-type order struct {
-	once sync.Once
-	perm []int32
-	rank []int32
-}
+type order struct{ perm, rank []uint32 }
 
-// sorted brings found into order; only the first limit places of the result count.
-func (c *columns) sorted(found []int32, keys []Sort, limit int) []int32 {
+// sorted brings found into order.
+func (s *Set) sorted(src Source, found []uint32, keys []Sort) ([]uint32, error) {
 	orders := make([]*order, len(keys))
-	for k, s := range keys {
-		orders[k] = c.order(s)
+	for k, key := range keys {
+		o, err := s.order(src, key)
+		if err != nil {
+			return nil, err
+		}
+		orders[k] = o
 	}
 	if len(keys) == 1 && len(found) > 64 { // walk the order instead of sorting
-		marks := make([]uint64, len(c.items)/64+1)
+		marks := bits(s.n)
 		for _, i := range found {
 			marks[i/64] |= 1 << (i % 64)
 		}
 		out := found[:0]
 		for _, i := range orders[0].perm {
-			if len(out) >= limit {
-				break
-			}
 			if marks[i/64]&(1<<(i%64)) != 0 {
 				out = append(out, i)
 			}
 		}
-		return out
+		return out, nil
 	}
-	slices.SortStableFunc(found, func(a, b int32) int {
+	slices.SortStableFunc(found, func(a, b uint32) int {
 		for _, o := range orders {
-			if d := o.rank[a] - o.rank[b]; d != 0 {
-				return int(d)
+			if d := int(o.rank[a]) - int(o.rank[b]); d != 0 {
+				return d
 			}
 		}
 		return 0
 	})
-	return found
+	return found, nil
 }
 
-func (c *columns) order(s Sort) *order {
-	col := c.column(s.def)
+func (s *Set) order(src Source, key Sort) (*order, error) {
+	col, err := s.column(src, colKey{p: key.def})
+	if err != nil {
+		return nil, err
+	}
 	which := 0
-	if s.Desc {
+	if key.Desc {
 		which = 1
 	}
-	o := &col.orders[which]
-	o.once.Do(func() { o.fill(col, s, c.items) })
-	return o
+	col.mu.Lock()
+	defer col.mu.Unlock()
+	if col.orders[which] == nil {
+		o := &order{}
+		if err := o.fill(col, key, src); err != nil {
+			return nil, err
+		}
+		col.orders[which] = o
+		s.weight.Add(int64(8 * s.n))
+	}
+	return col.orders[which], nil
 }
 
-func (o *order) fill(col *column, s Sort, items []Item) {
-	compare := col.comparison(s, items)
-	o.perm = make([]int32, len(items))
-	for i := range o.perm {
-		o.perm[i] = int32(i)
+func (o *order) fill(col *column, s Sort, src Source) error {
+	n := src.Len()
+	compare, err := col.comparison(s, src)
+	if err != nil {
+		return err
 	}
-	slices.SortStableFunc(o.perm, func(a, b int32) int { return compare(a, b) })
-	o.rank = make([]int32, len(items))
+	o.perm = make([]uint32, n)
+	for i := range o.perm {
+		o.perm[i] = uint32(i)
+	}
+	slices.SortStableFunc(o.perm, func(a, b uint32) int { return compare(a, b) })
+	o.rank = make([]uint32, n)
 	for k := 1; k < len(o.perm); k++ {
 		o.rank[o.perm[k]] = o.rank[o.perm[k-1]]
 		if compare(o.perm[k-1], o.perm[k]) != 0 {
 			o.rank[o.perm[k]]++
 		}
 	}
+	return nil
 }
 
 // comparison orders two items by s: ascending by the smallest value of each, descending by the largest (R4 3.1.1.5.1);
 // an item without a value comes last both ways. A time counts by its first moment.
-func (c *column) comparison(s Sort, items []Item) func(a, b int32) int {
+func (c *column) comparison(s Sort, src Source) (func(a, b uint32) int, error) {
+	n := src.Len()
 	switch s.def.kind {
 	case date:
-		return byKey(s.Desc, len(items), func(i int32, add func(int64)) {
+		return byKey(s.Desc, n, func(i uint32, add func(int64)) {
 			for _, d := range c.dates.at(i) {
-				if d.from == beginning {
-					add(d.to)
-				} else {
-					add(d.from)
-				}
+				add(d.moment())
 			}
-		})
+		}), nil
 	case number, quantity:
-		return byKey(s.Desc, len(items), func(i int32, add func(float64)) {
+		return byKey(s.Desc, n, func(i uint32, add func(float64)) {
 			for _, n := range c.spans.at(i) {
 				if s.Desc {
 					add(n.high)
@@ -175,26 +172,43 @@ func (c *column) comparison(s Sort, items []Item) func(a, b int32) int {
 					add(n.low)
 				}
 			}
-		})
+		}), nil
 	case str, uri:
-		return byKey(s.Desc, len(items), func(i int32, add func(string)) {
+		return byKey(s.Desc, n, func(i uint32, add func(string)) {
 			for _, t := range c.strings.at(i) {
 				add(t.folded)
 			}
-		})
+		}), nil
 	}
-	return byKey(s.Desc, len(items), func(i int32, add func(string)) { tokenTexts(s.def, items[i], add) })
+	var failed error
+	compare := byKey(s.Desc, n, func(i uint32, add func(string)) {
+		if s.def == idParam {
+			add(src.ID(int(i)))
+			return
+		}
+		b, err := src.Raw(int(i))
+		if err != nil {
+			failed = err
+			return
+		}
+		tokenTexts(s.def, b, add)
+	})
+	return compare, failed
+}
+
+// moment is the time that an interval sorts by: its first.
+func (d interval64) moment() int64 {
+	if d.from == beginning {
+		return d.to
+	}
+	return d.from
 }
 
 // tokenTexts gives what a token or reference sorts by: its words if it has any, and its codes.
-func tokenTexts(p *param, it Item, add func(string)) {
-	if p == idParam {
-		add(it.Resource.ID())
-		return
-	}
+func tokenTexts(p *param, b []byte, add func(string)) {
 	for k := range p.places {
 		place := &p.places[k]
-		place.each(it.Resource.Raw(), func(v []byte) {
+		place.each(b, func(v []byte) {
 			if p.kind == reference {
 				add(raw.String(raw.Get(v, "reference")))
 				return
@@ -214,17 +228,17 @@ func tokenTexts(p *param, it Item, add func(string)) {
 	}
 }
 
-func byKey[K int64 | float64 | string](desc bool, n int, each func(int32, func(K))) func(a, b int32) int {
+func byKey[K int64 | float64 | string](desc bool, n int, each func(uint32, func(K))) func(a, b uint32) int {
 	keys := make([]K, n)
 	has := make([]bool, n)
 	for i := range n {
-		each(int32(i), func(k K) {
+		each(uint32(i), func(k K) {
 			if !has[i] || desc && k > keys[i] || !desc && k < keys[i] {
 				keys[i], has[i] = k, true
 			}
 		})
 	}
-	return func(a, b int32) int {
+	return func(a, b uint32) int {
 		switch {
 		case has[a] != has[b]:
 			if has[a] {
@@ -240,36 +254,55 @@ func byKey[K int64 | float64 | string](desc bool, n int, each func(int32, func(K
 	}
 }
 
-// Included gives the positions of what _include and _revinclude add to the hits of q, each once, none of them a hit.
-func (ix *Index) Included(q Query, hits []int) []int {
-	seen := make(map[int]bool, len(hits))
+// A Place is a resource of a Library by its type and position.
+type Place struct {
+	Type string
+	At   int
+}
+
+// A Library holds the shelves of all types, for includes.
+type Library interface {
+	Shelf(typ string) (*Set, Source) // nil if there is none
+	Find(typ, id string) (at int, ok bool)
+}
+
+// Included is what _include and _revinclude add to the hits of q, each once, none of them a hit. What may refuses (nil
+// refuses nothing) is neither added nor followed.
+func Included(lib Library, q Query, hits []Place, may func(Place) bool) ([]Place, error) {
+	seen := make(map[Place]bool, len(hits))
 	for _, h := range hits {
 		seen[h] = true
 	}
-	var out []int
+	var out []Place
 	todo := hits
 	for round := 0; len(todo) > 0; round++ {
-		var next []int
-		add := func(i int) {
-			if !seen[i] {
-				seen[i] = true
-				next = append(next, i)
+		var next []Place
+		add := func(p Place) {
+			if !seen[p] {
+				seen[p] = true
+				if may == nil || may(p) {
+					next = append(next, p)
+				}
 			}
 		}
 		for _, inc := range q.Include {
 			if round == 0 || inc.Iterate {
-				ix.forward(inc, todo, add)
+				if err := inc.forward(lib, todo, add); err != nil {
+					return nil, err
+				}
 			}
 		}
 		for _, inc := range q.RevInclude {
 			if round == 0 || inc.Iterate {
-				ix.backward(inc, todo, add)
+				if err := inc.backward(lib, todo, add); err != nil {
+					return nil, err
+				}
 			}
 		}
 		out = append(out, next...)
 		todo = next
 	}
-	return out
+	return out, nil
 }
 
 func (inc Include) params() []*param {
@@ -286,45 +319,61 @@ func (inc Include) params() []*param {
 	return all
 }
 
-func (ix *Index) forward(inc Include, from []int, add func(int)) {
-	ix.once.Do(func() {
-		ix.refs = make(map[string]int, len(ix.items))
-		for i, it := range ix.items {
-			ix.refs[it.Resource.Ref()] = i
-		}
-	})
+func (inc Include) forward(lib Library, from []Place, add func(Place)) error {
+	set, src := lib.Shelf(inc.Source)
+	if set == nil {
+		return nil
+	}
 	for _, p := range inc.params() {
-		for _, i := range from {
-			if ix.items[i].Resource.Type() != inc.Source {
+		for _, at := range from {
+			if at.Type != inc.Source {
 				continue
 			}
+			b, err := src.Raw(at.At)
+			if err != nil {
+				return err
+			}
 			for k := range p.places {
-				p.places[k].each(ix.items[i].Resource.Raw(), func(v []byte) {
+				p.places[k].each(b, func(v []byte) {
 					typ, id, ok := splitRef(raw.String(raw.Get(v, "reference")))
-					if to, known := ix.refs[typ+"/"+id]; ok && known && (inc.Target == "" || inc.Target == typ) {
-						add(to)
+					if !ok || inc.Target != "" && inc.Target != typ {
+						return
+					}
+					if to, known := lib.Find(typ, id); known {
+						add(Place{typ, to})
 					}
 				})
 			}
 		}
 	}
+	return nil
 }
 
-func (ix *Index) backward(inc Include, to []int, add func(int)) {
-	t := ix.types[inc.Source]
-	if t == nil {
-		return
+func (inc Include) backward(lib Library, to []Place, add func(Place)) error {
+	set, src := lib.Shelf(inc.Source)
+	if set == nil {
+		return nil
 	}
 	for _, p := range inc.params() {
-		col := t.column(p)
-		for _, i := range to {
-			r := ix.items[i].Resource
-			if inc.Target != "" && inc.Target != r.Type() {
+		col, err := set.column(src, colKey{p: p})
+		if err != nil {
+			return err
+		}
+		for _, at := range to {
+			if inc.Target != "" && inc.Target != at.Type {
 				continue
 			}
-			for _, own := range col.list(keyRef + r.Ref()) {
-				add(int(t.global[own]))
+			_, there := lib.Shelf(at.Type)
+			list, all := col.list(hash(keyRef, at.Type, "/", there.ID(at.At)))
+			if all {
+				for i := range set.n {
+					add(Place{inc.Source, i})
+				}
+			}
+			for _, i := range list {
+				add(Place{inc.Source, int(i)})
 			}
 		}
 	}
+	return nil
 }

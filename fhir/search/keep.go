@@ -1,0 +1,233 @@
+package search
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+)
+
+// Newest names the parameter by which resources of a type are kept, newest first; "" if they have no date.
+func Newest(typ string) string {
+	if p := newestParam(typ); p != nil {
+		return p.name
+	}
+	return ""
+}
+
+var dateNames = []string{"authoredon", "date", "onset-date", "period", "created", "authored", "effective", "started", "sent", "start", "recorded", "authored-on", "whenhandedover", "effective-time", "start-date", "birthdate"}
+
+func newestParam(typ string) *param {
+	for _, name := range dateNames {
+		if p := byType()[typ][name]; p != nil && p.kind == date {
+			return p
+		}
+	}
+	return nil
+}
+
+// When is the time by which a resource of a type is kept, in milliseconds; the oldest there is if it has none.
+func When(typ string, b []byte) int64 {
+	at := int64(math.MinInt64)
+	if p := newestParam(typ); p != nil {
+		for k := range p.places {
+			p.places[k].each(b, func(v []byte) {
+				intervals(p.places[k].typ, v, func(from, to int64) { at = max(at, interval64{from, to}.moment()) })
+			})
+		}
+	}
+	return at
+}
+
+// kept are the parameters that AppendTo stores: those that pages and US Core ask for most.
+var kept = []string{"patient", "subject", "category", "code", "status", "clinical-status", "encounter", "type", "result", "has-member"}
+
+var errSet = errors.New("search: stored columns are malformed")
+
+// AppendTo adds the columns of the common parameters to dst, extracting those that are not yet.
+//
+//	count | count × (name | keys × 8 | for each key: length (0: all), items as gaps | present | dates as gaps)
+func (s *Set) AppendTo(dst []byte, src Source) ([]byte, error) {
+	var ps []*param
+	for _, name := range kept {
+		if p := byType()[s.typ][name]; p != nil && (p.kind == token || p.kind == reference) {
+			ps = append(ps, p)
+		}
+	}
+	if p := newestParam(s.typ); p != nil {
+		ps = append(ps, p)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(ps)))
+	for _, p := range ps {
+		col, err := s.column(src, colKey{p: p})
+		if err != nil {
+			return nil, err
+		}
+		dst = append(binary.AppendUvarint(dst, uint64(len(p.name))), p.name...)
+		dst = col.appendTo(dst)
+	}
+	return dst, nil
+}
+
+func (c *column) appendTo(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(c.keys)))
+	for k, key := range c.keys {
+		dst = binary.LittleEndian.AppendUint64(dst, key)
+		list := c.items[c.start[k]:c.start[k+1]]
+		dst = binary.AppendUvarint(dst, uint64(len(list)))
+		last := uint32(0)
+		for _, i := range list {
+			dst = binary.AppendUvarint(dst, uint64(i-last))
+			last = i
+		}
+	}
+	for _, w := range c.present {
+		dst = binary.LittleEndian.AppendUint64(dst, w)
+	}
+	if len(c.dates.start) == 0 {
+		return append(dst, 0)
+	}
+	dst = append(dst, 1)
+	last := int64(0)
+	for i := range len(c.dates.start) - 1 {
+		at := c.dates.at(uint32(i))
+		dst = binary.AppendUvarint(dst, uint64(len(at)))
+		for _, d := range at {
+			dst = binary.AppendVarint(dst, d.from-last) // wraps at the ends of time, and back
+			dst = binary.AppendVarint(dst, d.to-d.from)
+			last = d.from
+		}
+	}
+	return dst
+}
+
+// OpenSet reads what AppendTo wrote, and gives what follows it. Columns of parameters that are not known any more are
+// passed over.
+func OpenSet(typ string, n int, newest bool, b []byte) (*Set, []byte, error) {
+	s := NewSet(typ, n, newest)
+	r := reader{b: b}
+	for range r.count(len(b)) {
+		name := string(r.bytes(r.count(len(r.b))))
+		col := r.column(n)
+		if r.bad {
+			return nil, nil, errSet
+		}
+		p := byType()[typ][name]
+		if p == nil || (p.kind == date) != (len(col.dates.start) > 0) || p.kind != date && p.kind != token && p.kind != reference {
+			continue
+		}
+		if p.kind == date {
+			col.keys, col.start, col.items = nil, nil, nil
+		}
+		col.filled()
+		s.cols[colKey{p: p}] = col
+		s.weight.Add(col.weigh())
+	}
+	if r.bad {
+		return nil, nil, errSet
+	}
+	return s, r.b, nil
+}
+
+// A reader trusts no length.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count is a number that cannot be larger than most.
+func (r *reader) count(most int) int {
+	v := r.uvarint()
+	if v > uint64(most) {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	return int(v)
+}
+
+func (r *reader) bytes(n int) []byte {
+	if n > len(r.b) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) uint64() uint64 {
+	b := r.bytes(8)
+	if r.bad {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+func (r *reader) column(n int) *column {
+	c := &column{}
+	keys := r.count(len(r.b) / 9)
+	c.keys, c.start = make([]uint64, keys), make([]uint32, 1, keys+1)
+	for k := range keys {
+		c.keys[k] = r.uint64()
+		last := -1
+		for range r.count(min(n, len(r.b))) {
+			gap := r.count(n)
+			if last >= 0 && gap == 0 {
+				r.bad = true
+			}
+			if last = max(last, 0) + gap; last >= n {
+				r.bad = true
+			}
+			if r.bad {
+				return c
+			}
+			c.items = append(c.items, uint32(last))
+		}
+		c.start = append(c.start, uint32(len(c.items)))
+	}
+	if !slices.IsSorted(c.keys) {
+		r.bad = true
+	}
+	c.items = slices.Clip(c.items)
+	c.present = bits(n)
+	for i := range c.present {
+		c.present[i] = r.uint64()
+	}
+	flag := r.bytes(1)
+	if r.bad || flag[0] == 0 {
+		return c
+	}
+	c.dates.start = make([]uint32, 1, n+1)
+	last := int64(0)
+	for range n {
+		for range r.count(len(r.b)) {
+			from := last + r.varint()
+			c.dates.all = append(c.dates.all, interval64{from, from + r.varint()})
+			if last = from; r.bad {
+				return c
+			}
+		}
+		c.dates.start = append(c.dates.start, uint32(len(c.dates.all)))
+	}
+	return c
+}
