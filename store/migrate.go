@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -86,6 +87,28 @@ func (db *DB) atVersion(ctx context.Context, owner string, want int64) (bool, er
 		return false, fmt.Errorf("store: migrate %s: tables are at version %d, this program knows %d: %w", owner, have, want, ErrNewer)
 	}
 	return have == want, nil
+}
+
+// Owners names those who have tables here.
+func (db *DB) Owners(ctx context.Context) ([]string, error) {
+	query := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'goose@_%' ESCAPE '@' ORDER BY name`
+	if db.Dialect() == "postgres" {
+		query = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'goose@_%' ESCAPE '@' ORDER BY tablename`
+	}
+	rows, err := db.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("store: owners: %w", err)
+	}
+	defer rows.Close()
+	var owners []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("store: owners: %w", err)
+		}
+		owners = append(owners, strings.TrimPrefix(name, "goose_"))
+	}
+	return owners, rows.Err()
 }
 
 // newestFile is the highest version among schema's files.

@@ -213,13 +213,13 @@ func (s *Accounts) Create(ctx context.Context, acc Account) (Account, error) {
 		return Account{}, err
 	}
 	acc.ID, acc.Disabled, acc.LastSignin, acc.Created = newID(), false, time.Time{}, s.c.now()
-	key, wrapped, err := s.c.vault.NewKey(ctx, "account/"+acc.ID)
-	if err != nil {
-		return Account{}, fmt.Errorf("identity: make key: %w", err)
-	}
-	a := &account{id: acc.ID, version: 0, key: key, record: record{Account: acc, Handle: randomBytes(64)}}
-	err = s.c.write(ctx, func(tx *store.Tx) error {
-		a.version = 0
+	a := &account{id: acc.ID, version: 0, record: record{Account: acc, Handle: randomBytes(64)}}
+	err := s.c.write(ctx, func(tx *store.Tx) error {
+		key, wrapped, err := s.c.vault.NewKey(ctx, tx, "account/"+acc.ID)
+		if err != nil {
+			return fmt.Errorf("identity: make key: %w", err)
+		}
+		a.version, a.key = 0, key
 		if _, err := tx.Exec(ctx, `INSERT INTO identity_account (id, wrapped, sealed, version) VALUES ($1, $2, $3, 0)`, a.id, wrapped, []byte{}); err != nil {
 			return fmt.Errorf("identity: create account: %w", err)
 		}

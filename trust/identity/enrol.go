@@ -65,7 +65,7 @@ func (e *Enrol) Begin(ctx context.Context, code string, from From) (sealed strin
 	if err != nil {
 		return "", err
 	}
-	return c.sealStep(step{Purpose: purposeEnrol, Account: a.id, Enrol: a.Enrol.Token, Secret: randomBytes(totpBytes)}, setupLife)
+	return c.sealStep(ctx, step{Purpose: purposeEnrol, Account: a.id, Enrol: a.Enrol.Token, Secret: randomBytes(totpBytes)}, setupLife)
 }
 
 func (e *Enrol) failed(ctx context.Context, g guess, from From) error {
@@ -132,7 +132,7 @@ func (e *Enrol) BeginPasskey(ctx context.Context, sealed string) (options []byte
 	if err != nil {
 		return nil, "", err
 	}
-	return e.c.beginRegister(a, step{Purpose: purposeEnrolPK, Account: a.id, Enrol: st.Enrol})
+	return e.c.beginRegister(ctx, a, step{Purpose: purposeEnrolPK, Account: a.id, Enrol: st.Enrol})
 }
 
 // FinishPasskey keeps the first passkey, ends the enrolment and signs the person in.

@@ -3,6 +3,8 @@ package identity
 import (
 	"errors"
 	"time"
+
+	"github.com/wellgate/wellgate/trust/vault"
 )
 
 var (
@@ -27,6 +29,8 @@ var (
 	ErrNotFound = errors.New("identity: not found")
 	// ErrTaken means that the login, the chart or the passkey already belongs to an account.
 	ErrTaken = errors.New("identity: there is already an account for this login, chart or passkey")
+	// ErrAway means that the practice's root key does not answer: answer 503 with Retry-After (REL-12).
+	ErrAway = vault.ErrAway
 )
 
 // WaitError refuses a guess unseen; the same for logins that do not exist (AUT-14, AUT-15).

@@ -79,7 +79,7 @@ func (o *OneTime) Begin(ctx context.Context, who Who) (TOTPSetup, error) {
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	setup.Step, err = o.c.sealStep(step{Purpose: purposeTOTP, Account: a.id, Session: who.Session, Secret: secret}, setupLife)
+	setup.Step, err = o.c.sealStep(ctx, step{Purpose: purposeTOTP, Account: a.id, Session: who.Session, Secret: secret}, setupLife)
 	return setup, err
 }
 

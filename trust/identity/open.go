@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -62,7 +63,7 @@ type core struct {
 	opts  Options
 	db    *store.DB
 	vault *vault.Vault
-	key   *vault.Key // seals steps in progress
+	key   atomic.Pointer[vault.Key] // seals steps in progress; nil until first used
 	hash  *hasher
 	wa    *webauthn.WebAuthn
 
@@ -92,9 +93,10 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	}
 	c := &core{opts: o, db: o.DB, vault: o.Vault, wa: wa, cache: map[string]*account{},
 		hash: newHasher(o.Hash, o.Vault.Secret("identity-pepper"))}
-	if c.key, err = c.stepKey(ctx); err != nil {
+	if _, err = c.stepKey(ctx); err != nil {
 		return nil, err
 	}
+	o.Vault.OnDrop(c.forget)
 	return &Identity{Accounts: &Accounts{c}, Passwords: &Passwords{c}, OneTime: &OneTime{c}, Passkeys: &Passkeys{c},
 		Sessions: &Sessions{c}, Signin: &Signin{c}, Enrol: &Enrol{c}, Cookies: Cookies{insecure: o.InsecureLocalhost}, c: c}, nil
 }
@@ -114,31 +116,47 @@ func newWebAuthn(o Options) (*webauthn.WebAuthn, error) {
 	return wa, nil
 }
 
+const stepOwner = "identity/steps"
+
 // stepKey loads the key that seals steps in progress, or makes it; two processes may start at once.
 func (c *core) stepKey(ctx context.Context) (*vault.Key, error) {
-	const owner = "identity/steps"
-	fresh, wrapped, err := c.vault.NewKey(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("identity: make key: %w", err)
+	if k := c.key.Load(); k != nil {
+		return k, nil
 	}
-	read := func() (*vault.Key, error) {
+	read := func(q store.Querier) (*vault.Key, error) {
 		var w []byte
-		if err := c.db.QueryRow(ctx, `SELECT wrapped FROM identity_key WHERE owner = $1`, owner).Scan(&w); err != nil {
+		if err := q.QueryRow(ctx, `SELECT wrapped FROM identity_key WHERE owner = $1`, stepOwner).Scan(&w); err != nil {
 			return nil, err
 		}
-		return c.vault.OpenKey(ctx, owner, w)
+		return c.vault.OpenKey(ctx, stepOwner, w)
 	}
-	if k, err := read(); !noRows(err) {
-		return k, err
+	k, err := read(c.db)
+	if noRows(err) {
+		err = c.db.Write(ctx, func(tx *store.Tx) error {
+			_, wrapped, err := c.vault.NewKey(ctx, tx, stepOwner)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `INSERT INTO identity_key (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO NOTHING`, stepOwner, wrapped)
+			return err
+		})
+		if err == nil {
+			k, err = read(c.db)
+		}
 	}
-	err = c.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO identity_key (owner, wrapped) VALUES ($1, $2)`, owner, wrapped)
-		return err
-	})
-	if errors.Is(err, store.ErrUnique) {
-		return read()
+	if err != nil {
+		return nil, fmt.Errorf("identity: key of steps: %w", err)
 	}
-	return fresh, err
+	c.key.Store(k)
+	return k, nil
+}
+
+// forget drops every key and opened account.
+func (c *core) forget() {
+	c.key.Store(nil)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.cache)
 }
 
 // Sweep removes what has expired. Call it hourly.

@@ -20,21 +20,21 @@ import (
 type Passkeys struct{ c *core }
 
 // BeginSignin makes a challenge that any passkey of this site may answer within five minutes.
-func (p *Passkeys) BeginSignin(context.Context) (options []byte, sealed string, err error) {
+func (p *Passkeys) BeginSignin(ctx context.Context) (options []byte, sealed string, err error) {
 	ask, session, err := p.c.wa.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return nil, "", fmt.Errorf("identity: passkey challenge: %w", err)
 	}
-	return p.c.challenge(ask.Response, step{Purpose: purposeSignin, Passkey: session})
+	return p.c.challenge(ctx, ask.Response, step{Purpose: purposeSignin, Passkey: session})
 }
 
 // challenge seals a passkey step beside its options.
-func (c *core) challenge(options any, s step) ([]byte, string, error) {
+func (c *core) challenge(ctx context.Context, options any, s step) ([]byte, string, error) {
 	raw, err := json.Marshal(options)
 	if err != nil {
 		return nil, "", fmt.Errorf("identity: passkey options: %w", err)
 	}
-	sealed, err := c.sealStep(s, challengeLife)
+	sealed, err := c.sealStep(ctx, s, challengeLife)
 	return raw, sealed, err
 }
 
@@ -165,7 +165,7 @@ func (p *Passkeys) BeginProve(ctx context.Context, who Who) (options []byte, sea
 	if err != nil {
 		return nil, "", fmt.Errorf("identity: passkey challenge: %w", err)
 	}
-	return p.c.challenge(ask.Response, step{Purpose: purposeProve, Account: a.id, Session: who.Session, Passkey: session})
+	return p.c.challenge(ctx, ask.Response, step{Purpose: purposeProve, Account: a.id, Session: who.Session, Passkey: session})
 }
 
 // FinishProve checks the answer and returns the session under a new token.
@@ -235,10 +235,10 @@ func (p *Passkeys) BeginAdd(ctx context.Context, who Who) (options []byte, seale
 	if err != nil {
 		return nil, "", err
 	}
-	return p.c.beginRegister(a, step{Purpose: purposeAdd, Account: a.id, Session: who.Session})
+	return p.c.beginRegister(ctx, a, step{Purpose: purposeAdd, Account: a.id, Session: who.Session})
 }
 
-func (c *core) beginRegister(a *account, st step) ([]byte, string, error) {
+func (c *core) beginRegister(ctx context.Context, a *account, st step) ([]byte, string, error) {
 	if len(a.Passkeys) >= mostPasskeys {
 		return nil, "", fmt.Errorf("identity: an account has at most %d passkeys; remove one first", mostPasskeys)
 	}
@@ -252,7 +252,7 @@ func (c *core) beginRegister(a *account, st step) ([]byte, string, error) {
 		return nil, "", fmt.Errorf("identity: passkey registration: %w", err)
 	}
 	st.Passkey = session
-	return c.challenge(ask.Response, st)
+	return c.challenge(ctx, ask.Response, st)
 }
 
 // FinishAdd keeps the new passkey. One of a higher level than the session's is only taken while the account itself has

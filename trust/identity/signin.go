@@ -56,7 +56,7 @@ func (s *Signin) Password(ctx context.Context, login, password string, shared bo
 	if err != nil {
 		return "", err
 	}
-	return c.sealStep(step{Purpose: purposeCode, Account: a.id, Set: a.Password.Set, Shared: shared}, codeLife)
+	return c.sealStep(ctx, step{Purpose: purposeCode, Account: a.id, Set: a.Password.Set, Shared: shared}, codeLife)
 }
 
 // forLogin finds the account and its hash; nil and a dummy if there is none.

@@ -51,17 +51,21 @@ const (
 
 var stepPlace = vault.Place{Kind: vault.KindSession, Segment: 1}
 
-func (c *core) sealStep(s step, life time.Duration) (string, error) {
+func (c *core) sealStep(ctx context.Context, s step, life time.Duration) (string, error) {
 	s.ID, s.Expires = randomBytes(16), c.now().Add(life)
-	return c.resealStep(s)
+	return c.resealStep(ctx, s)
 }
 
-func (c *core) resealStep(s step) (string, error) {
+func (c *core) resealStep(ctx context.Context, s step) (string, error) {
 	plain, err := json.Marshal(s)
 	if err != nil {
 		return "", fmt.Errorf("identity: seal step: %w", err)
 	}
-	sealed, err := c.key.Seal(stepPlace, plain)
+	key, err := c.stepKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := key.Seal(stepPlace, plain)
 	if err != nil {
 		return "", fmt.Errorf("identity: seal step: %w", err)
 	}
@@ -74,7 +78,14 @@ func (c *core) openStep(ctx context.Context, sealed string, p purpose) (step, er
 	if err != nil || len(raw) == 0 || len(raw) > 4096 {
 		return step{}, ErrStep
 	}
-	plain, err := c.key.Open(stepPlace, raw)
+	key, err := c.stepKey(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	plain, err := key.Open(stepPlace, raw)
+	if errors.Is(err, vault.ErrAway) {
+		return step{}, err
+	}
 	if err != nil {
 		return step{}, ErrStep
 	}

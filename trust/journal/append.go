@@ -22,7 +22,7 @@ type Draft struct {
 func (j *Journal) Draft(ctx context.Context, kind Kind) (*Draft, error) {
 	d := &Draft{Chart: newNumber(), kind: kind}
 	var err error
-	if d.key, d.wrapped, err = j.vault.NewKey(ctx, owner(d.Chart, kind)); err != nil {
+	if d.key, d.wrapped, err = j.vault.NewKey(ctx, nil, owner(d.Chart, kind)); err != nil {
 		return nil, fmt.Errorf("journal: draft: %w", err)
 	}
 	return d, nil
@@ -40,6 +40,10 @@ func (j *Journal) store(ctx context.Context, tx *store.Tx, d *Draft, h head) err
 	j.keys.hold(tx, d.Chart) // an undone chart's key must not stay
 	sealed, err := sealHead(d.key, d.Chart, h)
 	if err != nil {
+		return err
+	}
+	// The draft may be older than a rotation of the keys.
+	if d.wrapped, _, err = j.vault.RewrapKey(ctx, tx, owner(d.Chart, d.kind), d.wrapped); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO journal_chart (chart, kind, wrapped, head, seq, tip) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -16,6 +16,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
@@ -71,6 +72,7 @@ func Open(ctx context.Context, db *store.DB, v *vault.Vault, opts ...Option) (*J
 	for _, o := range opts {
 		o(j)
 	}
+	v.OnDrop(j.keys.clear)
 	return j, nil
 }
 
@@ -164,12 +166,12 @@ func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*reco
 	return r, nil
 }
 
-// damaged is ErrDamaged with its place; err may be nil. An end of ctx is not damage.
+// damaged is ErrDamaged with its place; err may be nil. An end of ctx, or a root key that is away, is not damage.
 func damaged(what string, err error) error {
 	switch {
 	case err == nil:
 		return fmt.Errorf("%w: %s", ErrDamaged, what)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, vault.ErrAway):
 		return err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err)
@@ -268,41 +270,61 @@ func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
 
 // Rewrap moves every chart's key under the vault's newest key-encryption key, a few hundred per transaction, while
 // the house stays open. It may be stopped and started again. Run it after vault.Rewrap and before vault.Retire.
-func (j *Journal) Rewrap(ctx context.Context) (moved int, err error) {
+// A key that does not open cannot be moved: it is left behind and named in lost, and the others go on.
+func (j *Journal) Rewrap(ctx context.Context) (moved int, lost []int64, err error) {
 	const batch = 500
-	for last := int64(0); ; {
-		var done bool
-		n := 0
+	for last, done := int64(0), false; !done; {
+		n, next, bad := 0, last, []int64(nil)
 		err := j.db.Write(ctx, func(tx *store.Tx) error {
-			n = 0
+			n, next, bad = 0, last, nil
 			keys, err := wrappedAfter(ctx, tx, last, batch)
 			if err != nil {
 				return err
 			}
 			done = len(keys) < batch
 			for _, k := range keys {
-				last = k.chart
-				again, changed, err := j.vault.RewrapKey(owner(k.chart, k.kind), k.wrapped)
-				if err != nil {
-					return damaged(fmt.Sprintf("key of chart %d", k.chart), err)
-				}
-				if !changed {
+				next = k.chart
+				changed, err := j.rewrap(ctx, tx, k)
+				if errors.Is(err, vault.ErrOpen) {
+					bad = append(bad, k.chart)
 					continue
 				}
-				n++
-				if _, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1 WHERE chart = $2", again, k.chart); err != nil {
+				if err != nil {
 					return err
 				}
+				n += changed
 			}
 			return nil
 		})
 		if err != nil {
-			return moved, fmt.Errorf("journal: rewrap: %w", err)
+			return moved, lost, fmt.Errorf("journal: rewrap: %w", err)
 		}
-		moved += n
-		if done {
-			return moved, nil
+		last, moved, lost = next, moved+n, append(lost, bad...)
+	}
+	return moved, lost, nil
+}
+
+func (j *Journal) rewrap(ctx context.Context, tx *store.Tx, k wrappedKey) (int, error) {
+	again, changed, err := j.vault.RewrapKey(ctx, tx, owner(k.chart, k.kind), k.wrapped)
+	if err != nil || !changed {
+		return 0, err
+	}
+	// Only where the old bytes still stand: another node may have erased the chart since they were read.
+	n, err := tx.Exec(ctx, "UPDATE journal_chart SET wrapped = $1 WHERE chart = $2 AND wrapped = $3", again, k.chart, k.wrapped)
+	return int(n), err
+}
+
+// Behind counts charts whose keys are not under the newest key-encryption key, for vault.Retire. Those that Rewrap found
+// damaged are let go: they open nothing, whichever key stays.
+func (j *Journal) Behind(lost []int64) vault.Behind {
+	return func(ctx context.Context, tx *store.Tx, head []byte) (int64, error) {
+		rows, err := tx.Query(ctx, "SELECT chart FROM journal_chart WHERE shredded = 0 AND substr(wrapped, 1, 5) <> $1 LIMIT $2", head, len(lost)+1)
+		if err != nil {
+			return 0, err
 		}
+		charts, err := numbers(rows)
+		left := slices.DeleteFunc(charts, func(n int64) bool { return slices.Contains(lost, n) })
+		return int64(len(left)), err
 	}
 }
 

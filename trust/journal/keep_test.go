@@ -439,13 +439,14 @@ func TestRootRotation(t *testing.T) {
 	}
 	h.root = next
 	c := h.exhibit("c") // made between the two steps
-	if moved, err := h.j.Rewrap(ctx); err != nil || moved != 2 {
-		t.Fatalf("moved %d, %v", moved, err)
+	wantErr(t, h.vault.Retire(ctx, h.j.Behind(nil)), vault.ErrBehind)
+	if moved, lost, err := h.j.Rewrap(ctx); err != nil || moved != 2 || lost != nil {
+		t.Fatalf("moved %d, lost %v, %v", moved, lost, err)
 	}
-	if moved, err := h.j.Rewrap(ctx); err != nil || moved != 0 {
+	if moved, _, err := h.j.Rewrap(ctx); err != nil || moved != 0 {
 		t.Fatalf("moved again %d, %v", moved, err)
 	}
-	if err := h.vault.Retire(ctx); err != nil {
+	if err := h.vault.Retire(ctx, h.j.Behind(nil)); err != nil {
 		t.Fatal(err)
 	}
 	h.restart()

@@ -80,3 +80,12 @@ func (r *keyring) unblock(chart int64) {
 		delete(r.blocked, chart)
 	}
 }
+
+// clear forgets every key.
+func (r *keyring) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes++
+	r.order.Init()
+	clear(r.entries)
+}

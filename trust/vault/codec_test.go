@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/dict"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/wellgate/wellgate/store"
 )
 
 // sample is one made-up record; they resemble each other as records do.
@@ -166,13 +168,13 @@ func TestPlacesNameThePractice(t *testing.T) {
 	}
 	plain := random(32)
 	keks := map[uint32]*kek{1: newKEK(1, plain)}
-	a := &Vault{practice: [16]byte{1}, codec: codec, keks: keks, last: 1}
-	b := &Vault{practice: [16]byte{2}, codec: codec, keks: keks, last: 1}
-	wrapped := a.wrap("chart/1", plain)
-	if _, err := a.unwrap("chart/1", wrapped); err != nil {
+	a := &Vault{db: &store.DB{}, practice: [16]byte{1}, codec: codec, keks: keks, last: 1}
+	b := &Vault{db: &store.DB{}, practice: [16]byte{2}, codec: codec, keks: keks, last: 1}
+	wrapped := a.wrap(keks[1], "chart/1", plain)
+	if _, err := a.unwrap(t.Context(), "chart/1", wrapped); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.unwrap("chart/1", wrapped); !errors.Is(err, ErrOpen) {
+	if _, err := b.unwrap(t.Context(), "chart/1", wrapped); !errors.Is(err, ErrOpen) {
 		t.Errorf("a key of another practice: %v", err)
 	}
 	at := Place{Chart: 1, Kind: KindLog, Seq: 1}

@@ -32,24 +32,32 @@ func (v *Vault) keyAAD(owner string, head []byte) []byte {
 	return append(aad, owner...)
 }
 
-func (v *Vault) wrap(owner string, key []byte) []byte {
-	v.mu.RLock()
-	k := v.keks[v.last]
-	v.mu.RUnlock()
-	head := binary.BigEndian.AppendUint32([]byte{wrapFormat}, k.number)
+func (v *Vault) wrap(k *kek, owner string, key []byte) []byte {
+	head := kekHead(k.number)
 	plain := append(append(make([]byte, 0, 64), key...), commitment(key)...)
 	defer clear(plain)
 	return append(head, k.aead.Seal(nil, nil, plain, v.keyAAD(owner, head))...)
 }
 
-func (v *Vault) unwrap(owner string, wrapped []byte) ([]byte, error) {
+// kekHead begins every key wrapped by key-encryption key n.
+func kekHead(n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{wrapFormat}, n) }
+
+func (v *Vault) unwrap(ctx context.Context, owner string, wrapped []byte) ([]byte, error) {
+	if err := v.Err(); err != nil {
+		return nil, fmt.Errorf("key of %s: %w", owner, err)
+	}
 	if len(wrapped) < 5 || wrapped[0] != wrapFormat {
 		return nil, fmt.Errorf("key of %s: %w", owner, ErrOpen)
 	}
-	v.mu.RLock()
-	k := v.keks[binary.BigEndian.Uint32(wrapped[1:5])]
-	v.mu.RUnlock()
-	if k == nil {
+	k, err := v.kek(ctx, binary.BigEndian.Uint32(wrapped[1:5]))
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", owner, err)
+	}
+	return v.unwrapBy(k, owner, wrapped)
+}
+
+func (v *Vault) unwrapBy(k *kek, owner string, wrapped []byte) ([]byte, error) {
+	if len(wrapped) < 5 {
 		return nil, fmt.Errorf("key of %s: %w", owner, ErrOpen)
 	}
 	plain, err := k.aead.Open(nil, nil, wrapped[5:], v.keyAAD(owner, wrapped[:5]))
@@ -65,14 +73,15 @@ func commitment(key []byte) []byte { return derive(key, "commitment", 32) }
 // Key seals and opens for one chart or account. Safe for concurrent use.
 type Key struct {
 	redacted
-	v     *Vault
-	block cipher.Block // AES under the sealing key; derives each record's own key
-	sub   [16]byte     // CMAC subkey K1
+	v          *Vault
+	generation uint64
+	block      cipher.Block // AES under the sealing key; derives each record's own key
+	sub        [16]byte     // CMAC subkey K1
 }
 
 func (v *Vault) newKey(plain []byte) *Key {
 	k := keyOver(derive(plain, "seal", 32))
-	k.v = v
+	k.v, k.generation = v, v.generation.Load()
 	return k
 }
 
@@ -89,11 +98,15 @@ func keyOver(sealing []byte) *Key {
 	return k
 }
 
-// NewKey makes a key for owner (e.g. "chart/81") and its wrapped form for storage.
-func (v *Vault) NewKey(ctx context.Context, owner string) (*Key, []byte, error) {
+// NewKey makes a key for owner (e.g. "chart/81") and its wrapped form for storage in the same transaction.
+func (v *Vault) NewKey(ctx context.Context, tx *store.Tx, owner string) (*Key, []byte, error) {
+	k, err := v.current(ctx, tx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("new key of %s: %w", owner, err)
+	}
 	plain := random(32)
 	defer clear(plain)
-	return v.newKey(plain), v.wrap(owner, plain), ctx.Err()
+	return v.newKey(plain), v.wrap(k, owner, plain), ctx.Err()
 }
 
 // OpenKey unwraps a stored key; ErrRoot or ErrOpen if it is not owner's.
@@ -101,98 +114,12 @@ func (v *Vault) OpenKey(ctx context.Context, owner string, wrapped []byte) (*Key
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	plain, err := v.unwrap(owner, wrapped)
+	plain, err := v.unwrap(ctx, owner, wrapped)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(plain)
 	return v.newKey(plain), nil
-}
-
-// RewrapKey moves a stored key under the newest key-encryption key; false if it is there already.
-func (v *Vault) RewrapKey(owner string, wrapped []byte) ([]byte, bool, error) {
-	plain, err := v.unwrap(owner, wrapped)
-	if err != nil {
-		return nil, false, err
-	}
-	defer clear(plain)
-	v.mu.RLock()
-	last := v.last
-	v.mu.RUnlock()
-	if binary.BigEndian.Uint32(wrapped[1:5]) == last {
-		return wrapped, false, nil
-	}
-	return v.wrap(owner, plain), true, nil
-}
-
-// Rewrap puts everything under newRoot and makes a new key-encryption key. The old root opens the store no more.
-// Keys wrapped earlier stay readable; their owners move them with RewrapKey (journal.Rewrap), then Retire forgets the
-// old key-encryption keys. A crash at any point leaves a store that one of the two roots opens.
-func (v *Vault) Rewrap(ctx context.Context, newRoot Root) error {
-	next := random(32)
-	defer clear(next)
-	var rows map[string][]byte
-	err := v.db.Write(ctx, func(tx *store.Tx) error {
-		old, err := readSecrets(ctx, tx)
-		if err != nil {
-			return err
-		}
-		v.mu.RLock()
-		root, last := v.root, v.last
-		v.mu.RUnlock()
-		for name, wrapped := range old {
-			aad := secretAAD(name, v.practice[:])
-			if name == practiceRow {
-				aad = secretAAD(name, nil)
-			}
-			plain, err := root.Unwrap(ctx, wrapped, aad)
-			if err != nil {
-				return rootError(name, err)
-			}
-			again, err := newRoot.Wrap(ctx, plain, aad)
-			clear(plain)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(ctx, "UPDATE vault_secret SET wrapped = $1 WHERE name = $2", again, name); err != nil {
-				return err
-			}
-		}
-		if err := putSecret(ctx, tx, newRoot, kekName(last+1), next, v.practice[:]); err != nil {
-			return err
-		}
-		tx.Scrub()
-		rows, err = readSecrets(ctx, tx)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("vault: rewrap: %w", err)
-	}
-	return v.loadKEKs(ctx, newRoot, rows)
-}
-
-// Retire forgets every key-encryption key but the newest. Call it when all owners have moved their keys; whatever was
-// left behind is lost.
-func (v *Vault) Retire(ctx context.Context) error {
-	err := v.db.Write(ctx, func(tx *store.Tx) error {
-		v.mu.RLock()
-		keep := v.last
-		v.mu.RUnlock()
-		if _, err := tx.Exec(ctx, "DELETE FROM vault_secret WHERE name <> $1 AND name <> $2", practiceRow, kekName(keep)); err != nil {
-			return err
-		}
-		tx.Scrub()
-		tx.Committed(func() {
-			v.mu.Lock()
-			v.keks = map[uint32]*kek{keep: v.keks[keep]}
-			v.mu.Unlock()
-		})
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("vault: retire: %w", err)
-	}
-	return nil
 }
 
 // recordKey derives a record's own key and key check from its 12-byte salt: NIST SP 800-108 counter mode with CMAC,

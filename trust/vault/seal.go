@@ -41,6 +41,9 @@ func (k *Key) Seal(at Place, plain []byte) ([]byte, error) {
 	if len(plain) > MaxPlain {
 		return nil, fmt.Errorf("seal %d bytes: %w", len(plain), ErrTooLarge)
 	}
+	if err := k.usable(); err != nil {
+		return nil, err
+	}
 	coding, dict, body := k.v.codec.pack(plain)
 	if coding == codingZstd {
 		defer k.v.codec.release(body)
@@ -59,6 +62,9 @@ func (k *Key) Seal(at Place, plain []byte) ([]byte, error) {
 
 // Open reverses Seal; any difference in key, place or bytes is ErrOpen.
 func (k *Key) Open(at Place, sealed []byte) ([]byte, error) {
+	if err := k.usable(); err != nil {
+		return nil, err
+	}
 	if len(sealed) < minSealed || sealed[0] != sealFormat {
 		return nil, ErrOpen
 	}

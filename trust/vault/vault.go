@@ -1,7 +1,8 @@
 // Package vault holds the keys. It sees bytes and numbers, never what the bytes mean.
 //
 // Hierarchy: a root key (a file, with or without a passphrase; a KMS later) wraps the practice's secret and its
-// key-encryption keys (KEK); the newest KEK wraps one key per chart. The root is asked at start only, never per chart.
+// key-encryption keys (KEK); the newest KEK wraps one key per chart. The root is asked at start, and by Watch whether it
+// is still there; never per chart. While it is away nothing is sealed or opened, and nothing else takes its place.
 // Nothing it hands out for storage is readable without the root key, and bytes sealed for one place (practice, chart,
 // kind, sequence, segment) open nowhere else.
 //
@@ -21,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wellgate/wellgate/store"
 )
@@ -81,10 +83,16 @@ type Vault struct {
 	tokens   sync.Pool    // of hash.Hash: HMAC under the token secret
 	ids      cipher.Block // permutes chart numbers
 
-	mu   sync.RWMutex
-	root Root
-	keks map[uint32]*kek
-	last uint32 // the KEK that wraps new keys
+	mu    sync.RWMutex
+	root  Root
+	probe []byte // the practice's secret as root wrapped it
+	keks  map[uint32]*kek
+	last  uint32 // the KEK that wraps new keys
+
+	away       atomic.Pointer[error] // why nothing may be sealed or opened now; nil while all is well
+	generation atomic.Uint64         // grows when all keys are dropped
+	hooksMu    sync.Mutex
+	hooks      []func()
 }
 
 // Open loads the practice's secrets from the store, making them on first use.
@@ -103,7 +111,9 @@ func Open(ctx context.Context, db *store.DB, root Root) (*Vault, error) {
 	v := &Vault{db: db, root: root, codec: codec}
 	rows, err := readSecrets(ctx, db)
 	if err == nil && len(rows) == 0 {
-		rows, err = firstSecrets(ctx, db, root)
+		if err = untouched(ctx, db); err == nil {
+			rows, err = firstSecrets(ctx, db, root)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("vault: open: %w", err)
@@ -152,8 +162,23 @@ func (v *Vault) loadKEKs(ctx context.Context, root Root, rows map[string][]byte)
 		return fmt.Errorf("%w: the key-encryption keys are missing; restore a backup", ErrRoot)
 	}
 	v.mu.Lock()
-	v.root, v.keks, v.last = root, keks, last
+	v.root, v.probe, v.keks, v.last = root, rows[practiceRow], keks, last
 	v.mu.Unlock()
+	return nil
+}
+
+// untouched refuses to make a practice in a store that others have made tables in: its secrets were there and are gone,
+// and new ones would open nothing that is in it.
+func untouched(ctx context.Context, db *store.DB) error {
+	owners, err := db.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range owners {
+		if o != "vault" {
+			return fmt.Errorf("%w: the practice's secrets are missing, but the store is not new; restore a backup", ErrRoot)
+		}
+	}
 	return nil
 }
 

@@ -48,7 +48,7 @@ func open(t testing.TB, db *store.DB, root vault.Root) *vault.Vault {
 
 func newKey(t testing.TB, v *vault.Vault, owner string) (*vault.Key, []byte) {
 	t.Helper()
-	k, wrapped, err := v.NewKey(context.Background(), owner)
+	k, wrapped, err := v.NewKey(context.Background(), nil, owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,15 +319,28 @@ func TestRotation(t *testing.T) {
 			t.Fatal("tokens or ids changed")
 		}
 	}
-	moved, changed, err := v.RewrapKey("chart/1", wrapped)
+	moved, changed, err := v.RewrapKey(ctx, nil, "chart/1", wrapped)
 	if err != nil || !changed || bytes.Equal(moved, wrapped) {
 		t.Fatalf("RewrapKey: %v, %v", changed, err)
 	}
-	if _, changed, err := v.RewrapKey("chart/1", moved); err != nil || changed {
+	if _, changed, err := v.RewrapKey(ctx, nil, "chart/1", moved); err != nil || changed {
 		t.Fatalf("RewrapKey again: %v, %v", changed, err)
 	}
-	if err := v.Retire(ctx); err != nil {
+	left := func(n int64) vault.Behind {
+		return func(context.Context, *store.Tx, []byte) (int64, error) { return n, nil }
+	}
+	wantErr(t, v.Retire(ctx, left(0), left(1)), vault.ErrBehind)
+	if rotating, err := v.Rotating(ctx); err != nil || !rotating {
+		t.Fatalf("a refused Retire ended the rotation: %v, %v", rotating, err)
+	}
+	if _, err := v.OpenKey(ctx, "chart/2", behind); err != nil {
+		t.Fatalf("a refused Retire lost a key: %v", err)
+	}
+	if err := v.Retire(ctx, left(0)); err != nil {
 		t.Fatal(err)
+	}
+	if rotating, err := v.Rotating(ctx); err != nil || rotating {
+		t.Fatalf("still rotating: %v, %v", rotating, err)
 	}
 	for _, v := range []*vault.Vault{v, open(t, db, next)} {
 		if _, err := v.OpenKey(ctx, "chart/1", moved); err != nil {
