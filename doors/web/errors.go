@@ -38,6 +38,7 @@ var answers = []answer{
 	{chart.ErrRefused, http.StatusForbidden, "refused", 0},
 	{chart.ErrConflict, http.StatusConflict, "conflict", 0},
 	{identity.ErrNoSession, http.StatusForbidden, "forged", 0},
+	{identity.ErrAway, http.StatusServiceUnavailable, "away", 1},
 	{identity.ErrBusy, http.StatusServiceUnavailable, "busy", 5},
 	{errBusy, http.StatusServiceUnavailable, "busy", 2},
 }

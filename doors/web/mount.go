@@ -127,6 +127,7 @@ type visit struct {
 	who   identity.Who
 	token string
 	known bool   // the session has been looked for
+	away  error  // why the session could not be opened
 	err   error  // what the handler returned
 	leave func() // gives the place among maxInFlight free; nil before it is taken
 }
@@ -160,6 +161,8 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 		who, err := check(r.Context(), v.token)
 		switch {
 		case errors.Is(err, identity.ErrNoSession):
+		case errors.Is(err, identity.ErrAway): // pages that show nobody's record still work; the others answer with this
+			v.away = err
 		case err != nil:
 			return err
 		default:
@@ -189,6 +192,10 @@ func (d *Door) page(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := visitOf(r)
 		v.route = route.Name
+		if route.Who == SignedIn && v.away != nil {
+			v.err = v.away
+			return
+		}
 		if route.Who == SignedIn && v.who.Account == "" {
 			v.err = d.toSignin(w, r)
 			return
@@ -203,6 +210,9 @@ func (d *Door) page(route Route) http.Handler {
 // record serves a room's page: it opens the record as policy permits, runs the handler, and releases the response after
 // its audit entry.
 func (d *Door) record(w http.ResponseWriter, r *http.Request, v *visit, room care.Room, route care.Route, where string) error {
+	if v.away != nil {
+		return v.away
+	}
 	if v.who.Account == "" {
 		return d.toSignin(w, r)
 	}

@@ -64,6 +64,10 @@ func New(ctx context.Context, c Config) (*House, error) {
 	}
 	h.warm = journal.NewCache[*record](c.Cache)
 	h.looks = journal.NewCache[[]indexed](c.Cache / 8)
+	c.Vault.OnDrop(func() {
+		h.warm.Clear()
+		h.looks.Clear()
+	})
 	if err := c.DB.Migrate(ctx, "chart", schema); err != nil {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
@@ -127,6 +131,9 @@ func (h *House) Begin(who identity.Who, name string) *Act {
 // Enter opens a page for an act: it asks policy whether this person may enter and, when the page shows a record, opens
 // that record. A refused entry into an existing record is noted there, so the patient sees attempts too.
 func (h *House) Enter(ctx context.Context, act *Act, page policy.Page) (*Chart, error) {
+	if err := h.vault.Err(); err != nil { // what is warm was opened before; nobody enters while the key is away
+		return nil, err
+	}
 	pc := policy.Context{Proved: act.proved()}
 	if page.Chart != 0 && act.Who.Kind == identity.Staff {
 		open, err := h.opening(ctx, act.Who.Session, page.Chart)

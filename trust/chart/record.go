@@ -172,6 +172,9 @@ func newEntry(o op, at time.Time) entry {
 
 // load gives the chart's newest record from the warm cache or the log.
 func (h *House) load(ctx context.Context, num int64) (*record, error) {
+	if err := h.vault.Err(); err != nil {
+		return nil, err
+	}
 	return h.warm.Get(ctx, num, func(ctx context.Context) (*record, int64, error) {
 		st, err := h.replay(ctx, num)
 		if err != nil {

@@ -363,3 +363,29 @@ func (s *Accounts) set(ctx context.Context, id, by string, kind EventKind, end b
 		return s.c.emit(ctx, tx, a, Event{Kind: kind, By: by}, From{})
 	})
 }
+
+// Remove deletes the account of an erased record, with its key, look-ups and sessions, inside the transaction that erases
+// the record. A record without an account is no error.
+func (s *Accounts) Remove(ctx context.Context, tx *store.Tx, chart int64) error {
+	id, err := s.c.lookup(ctx, tx, s.c.chartToken(chart))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, q := range []string{
+		`DELETE FROM identity_session WHERE account = $1`, `DELETE FROM identity_lookup WHERE account = $1`,
+		`DELETE FROM identity_account WHERE id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, q, id); err != nil {
+			return fmt.Errorf("identity: remove account: %w", err)
+		}
+	}
+	tx.Committed(func() {
+		s.c.mu.Lock()
+		defer s.c.mu.Unlock()
+		delete(s.c.cache, id)
+	})
+	return nil
+}

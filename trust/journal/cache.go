@@ -126,6 +126,18 @@ func (c *Cache[T]) Drop(chart int64) {
 	c.remove(chart)
 }
 
+// Clear forgets every chart.
+func (c *Cache[T]) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for chart := range c.flights {
+		c.supersede(chart)
+	}
+	c.order.Init()
+	clear(c.entries)
+	c.stats.Bytes = 0
+}
+
 // Stats says how the cache is doing.
 func (c *Cache[T]) Stats() CacheStats {
 	c.mu.Lock()

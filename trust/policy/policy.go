@@ -37,6 +37,7 @@ const (
 	Looked Action = "looked" // see who looked at a record
 	Find   Action = "find"   // look a patient up by two identifiers
 	Open   Action = "open"   // enter a record for a stated reason
+	Erase  Action = "erase"  // destroy a record for good
 )
 
 // A Page is the resource of a Visit.
