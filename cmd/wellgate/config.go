@@ -33,6 +33,8 @@ const (
 	configFile = "practice.json"
 	storeFile  = "wellgate.db"
 	keyFile    = "root.key"
+	nextFile   = "root.key.next" // of a rotation that has begun
+	socketFile = "control.sock"
 	anchorFile = "anchor.log"
 	lockName   = "lock"
 )

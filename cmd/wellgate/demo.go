@@ -160,7 +160,7 @@ func writeDemo(dir string, st demoState) error {
 
 // forget removes a demo's own files, and nothing else: --fresh on the wrong folder must not be a disaster.
 func forget(dir string) error {
-	ours := []string{demoFile, configFile, storeFile, storeFile + "-wal", storeFile + "-shm", storeFile + ".lock", keyFile, anchorFile, lockName}
+	ours := []string{demoFile, configFile, storeFile, storeFile + "-wal", storeFile + "-shm", storeFile + ".lock", keyFile, nextFile, socketFile, anchorFile, lockName}
 	unlock, err := lock(dir)
 	if os.IsNotExist(err) {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web"
@@ -34,6 +36,11 @@ type house struct {
 	charts   *chart.House
 	identity *identity.Identity
 	clock    clock.Clock
+
+	rotating  sync.Mutex     // held by a rotation of the keys
+	finishing sync.WaitGroup // of a rotation that a crash stopped
+	watching  sync.WaitGroup
+	stopWatch func()
 }
 
 // opening is how a house is opened.
@@ -44,6 +51,7 @@ type opening struct {
 	demo       bool     // staff may use password and code; cookies for http://localhost
 	insecure   bool
 	clock      clock.Clock
+	root       vault.Root // instead of the folder's key file, and watched; nil for none
 }
 
 // openStore takes the folder for this process and opens store, keys and journal: enough to verify. On one SQLite file one
@@ -103,30 +111,60 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 		DB: h.db, Vault: h.vault, Clock: h.clock, Practice: h.config.Name, RPID: h.config.Host, Origins: o.origins,
 		Event: h.charts.Event, StaffPasswordInDemo: o.demo, InsecureLocalhost: o.insecure,
 	})
+	if err == nil && o.root != nil {
+		ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+		h.watching.Go(func() { h.vault.Watch(ctx, watchEvery) })
+		h.stopWatch = stop
+	}
 	return h, err
 }
 
-func (h *house) openVault(ctx context.Context, o opening) error {
-	path := filepath.Join(o.dir, keyFile)
-	root, err := vault.OpenRoot(path, o.passphrase)
-	if errors.Is(err, fs.ErrNotExist) {
-		return problemf("the key %s is missing; without it nothing can be read. Put it back from where you keep it safe", path)
-	}
-	if err != nil {
-		return problemf("%v", err)
+// watchEvery is how often a root that can go away is asked: a missing answer shuts the records within a second, and a new
+// one opens them within two (REL-12).
+const watchEvery = 400 * time.Millisecond
+
+func (h *house) openVault(ctx context.Context, o opening) (err error) {
+	if o.root != nil {
+		return h.openVaultBy(ctx, o)
 	}
 	if h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(o.dir, storeFile)); err != nil {
 		return err
 	}
-	if h.vault, err = vault.Open(ctx, h.db, root); errors.Is(err, vault.ErrRoot) {
+	path := filepath.Join(o.dir, keyFile)
+	root, err := vault.OpenRoot(path, o.passphrase)
+	if err == nil {
+		h.vault, err = vault.Open(ctx, h.db, root)
+	}
+	if errors.Is(err, vault.ErrRoot) {
+		if next := h.begunRotation(ctx, o); next != nil {
+			h.vault, err = next, nil
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return problemf("the key %s is missing; without it nothing can be read. Put it back from where you keep it safe", path)
+	case errors.Is(err, vault.ErrRoot):
 		return problemf("%v", err)
 	}
+	return err
+}
+
+// openVaultBy opens store and keys by a root that is not a file.
+func (h *house) openVaultBy(ctx context.Context, o opening) (err error) {
+	if h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(o.dir, storeFile)); err != nil {
+		return err
+	}
+	h.vault, err = vault.Open(ctx, h.db, o.root)
 	return err
 }
 
 // Close signs the last checkpoint and gives the folder free.
 func (h *house) Close() error {
 	var errs []error
+	if h.stopWatch != nil {
+		h.stopWatch()
+		h.watching.Wait()
+	}
 	if h.charts != nil {
 		errs = append(errs, h.charts.Close())
 	}

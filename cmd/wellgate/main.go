@@ -19,6 +19,8 @@ type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the portal for a practice, over TLS."`
 	Import importCmd `cmd:"" help:"Load FHIR R4 bundles or Bulk NDJSON, plain, .gz or .zip, files or folders."`
 	Audit  auditCmd  `cmd:"" help:"Check the audit log."`
+	Key    keyCmd    `cmd:"" help:"Change the root key."`
+	Erase  eraseCmd  `cmd:"" help:"Destroy a patient's record for good."`
 	Doctor doctorCmd `cmd:"" help:"Check folder, keys, store and settings, and say what to mend."`
 	Policy policyCmd `cmd:"" help:"Show who may do what, as one text."`
 	Routes routesCmd `cmd:"" help:"List every page and action with who may enter."`

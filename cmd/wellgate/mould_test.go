@@ -181,9 +181,13 @@ func (m *mould) copyTo(t testing.TB, dir string) {
 
 // openTest opens a practice as the demo does, with cheaper password checks, and with other rules if texts has any.
 func openTest(dir string, clock func() time.Time, texts map[string]string) (*house, error) {
+	return openTestBy(dir, nil, clock, texts)
+}
+
+func openTestBy(dir string, root vault.Root, clock func() time.Time, texts map[string]string) (*house, error) {
 	ctx := context.Background()
 	origins := []string{"http://" + testHost}
-	h, err := open(ctx, opening{dir: dir, demo: true, insecure: true, origins: origins, clock: clock})
+	h, err := open(ctx, opening{dir: dir, demo: true, insecure: true, origins: origins, clock: clock, root: root})
 	if err != nil {
 		return nil, err
 	}

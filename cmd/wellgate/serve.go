@@ -77,6 +77,11 @@ func tlsConfig(c *certificate) *tls.Config {
 // serve answers on l until ctx ends, then drains for at most ten seconds. Expired sessions, steps and replaced snapshots
 // are swept hourly.
 func serve(ctx context.Context, l net.Listener, door *web.Door, h *house) error {
+	stop, err := h.control(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	srv := door.Server()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()

@@ -20,6 +20,7 @@ import (
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
+	"github.com/wellgate/wellgate/trust/vault"
 )
 
 // A world is a small practice with its door, played over HTTP in this process: the demo's three patients and all its staff,
@@ -31,6 +32,7 @@ type world struct {
 	logs  *syncBuffer
 	users map[string]*user
 	dir   string
+	root  vault.Root // instead of the key file
 
 	mu  sync.Mutex
 	now time.Time
@@ -74,7 +76,7 @@ func newWorld(t testing.TB) *world {
 // open opens the practice and its door, under other rules than the product's if texts has any.
 func (w *world) open(texts map[string]string) {
 	w.t.Helper()
-	h, err := openTest(w.dir, w.clock, texts)
+	h, err := openTestBy(w.dir, w.root, w.clock, texts)
 	w.h = h
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(w.logs, nil))

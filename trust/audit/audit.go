@@ -40,6 +40,8 @@ var (
 	// ErrKey is what a Sealer returns (wrapped) when it has no key for a chart, or one that was damaged. The entry then
 	// waits in the inbox, and others go on.
 	ErrKey = errors.New("audit: this chart's key cannot be used")
+	// ErrLater is what a Sealer returns (wrapped) while no key answers at all. Everything waits in the inbox until one does.
+	ErrLater = errors.New("audit: no key answers now")
 	// ErrReceipt means that a receipt proves nothing: it was changed, or belongs to another log.
 	ErrReceipt = errors.New("audit: the receipt does not hold; do not rely on it")
 	// ErrStopped means that a disk error stopped the log for good. Nothing may be read or changed without a log.

@@ -65,7 +65,7 @@ func (l *Log) pass(ctx context.Context) error {
 	case err == nil:
 		l.settled = began
 		return nil
-	case ctx.Err() != nil || errors.Is(err, store.ErrClosed):
+	case ctx.Err() != nil || errors.Is(err, store.ErrClosed) || errors.Is(err, ErrLater):
 		return err
 	}
 	return l.trouble(err)

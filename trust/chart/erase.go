@@ -37,6 +37,9 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 	if err != nil {
 		return err
 	}
+	if err := h.audit.Settle(ctx); err != nil { // what is said of the record is sealed under its key from here on
+		return fmt.Errorf("chart: erase: %w", err)
+	}
 	err = h.db.Write(ctx, func(tx *store.Tx) error {
 		if err := h.journal.Shred(ctx, tx, num); err != nil {
 			return err

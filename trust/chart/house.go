@@ -219,6 +219,8 @@ func (s entries) SealEntry(ctx context.Context, tx *store.Tx, chart, index int64
 		return nil, audit.ErrErased
 	case errors.Is(err, journal.ErrNoChart), errors.Is(err, journal.ErrDamaged):
 		return nil, fmt.Errorf("%w: %w", audit.ErrKey, err)
+	case errors.Is(err, vault.ErrAway):
+		return nil, fmt.Errorf("%w: %w", audit.ErrLater, err)
 	}
 	return b, err
 }

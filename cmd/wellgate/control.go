@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// A running portal is the only one that may open its store, so commands that change it ask it: over a Unix socket in the
+// practice's folder, which only the user who runs the portal can enter. There is no other way to reach it.
+
+// control answers commands until stop.
+func (h *house) control(ctx context.Context) (stop func(), err error) {
+	path := filepath.Join(h.dir, socketFile)
+	os.Remove(path) // we hold the folder's lock: whoever listened here is dead
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, problemf("cannot make %s: %v; the folder's name may be too long for a socket", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /key/rotate", func(w http.ResponseWriter, r *http.Request) {
+		var ask rotation
+		carry(w, r, &ask, func() (any, error) { return h.rotate(ctx, ask) })
+	})
+	mux.HandleFunc("POST /erase", func(w http.ResponseWriter, r *http.Request) {
+		var ask erasure
+		carry(w, r, &ask, func() (any, error) { return struct{}{}, h.erase(ctx, ask) })
+	})
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
+	go srv.Serve(l)
+	if begun, err := h.vault.Rotating(ctx); err == nil && begun { // a crash stopped it
+		h.finishing.Go(func() {
+			h.rotating.Lock()
+			defer h.rotating.Unlock()
+			h.finishRotation(ctx)
+		})
+	}
+	return func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			srv.Close()
+		}
+		h.finishing.Wait()
+	}, nil
+}
+
+// refusal is a problem on its way to the person at the keyboard.
+type refusal struct {
+	Problem string `json:"problem"`
+}
+
+func carry(w http.ResponseWriter, r *http.Request, ask any, do func() (any, error)) {
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+	if err == nil {
+		err = json.Unmarshal(b, ask, json.RejectUnknownMembers(true))
+	}
+	var out any
+	if err == nil {
+		out, err = do()
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusConflict)
+		out = refusal{err.Error()}
+	}
+	json.MarshalWrite(w, out)
+}
+
+// operate asks the portal that runs over dir; if none does, it opens the practice and answers itself.
+func operate(ctx context.Context, dir, passphraseFile, path string, ask, out any) error {
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return err
+	}
+	socket := filepath.Join(dir, socketFile)
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	send := func() (*http.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control"+path, bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return client.Do(req)
+	}
+	res, err := send()
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		pass, err := passphrase(passphraseFile)
+		if err != nil {
+			return err
+		}
+		h, err := open(ctx, opening{dir: dir, passphrase: pass})
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		stop, err := h.control(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		if res, err = send(); err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		return outcome(res, out)
+	}
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	return outcome(res, out)
+}
+
+func outcome(res *http.Response, out any) error {
+	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode == http.StatusOK {
+		return json.Unmarshal(b, out)
+	}
+	var r refusal
+	if json.Unmarshal(b, &r) != nil {
+		return problemf("the portal answered %s", res.Status)
+	}
+	return problemf("%s", r.Problem)
+}
