@@ -3,7 +3,6 @@ module github.com/wellgate/wellgate
 go 1.26.0
 
 require (
-	codeberg.org/go-pdf/fpdf v0.12.0
 	github.com/a-h/templ v0.3.977
 	github.com/andybalholm/brotli v1.2.8
 	github.com/boombuler/barcode v1.1.0

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"codeberg.org/go-pdf/fpdf"
-
 	"github.com/wellgate/wellgate/fhir"
 )
 
@@ -84,11 +82,7 @@ func (l *life) sendLetter(t letter, daysAgo int) {
 	if t.from != "" {
 		from = l.dir.at(t.from)
 	}
-	b, err := l.pdf(t, from.Display, at)
-	if err != nil {
-		l.err = err
-		return
-	}
+	b := l.pdf(t, from.Display, at)
 	doc := l.writeDocument(document{at: at, code: t.code, title: t.title, file: l.file("application/pdf", t.title, b), who: from, period: &fhir.Period{Start: instant(at), End: instant(at)}})
 	l.add(at, fhir.Provenance{
 		ID: l.next(), Meta: profile("us-core-provenance"), Target: []fhir.Reference{ref(doc)}, Recorded: instant(at.Add(20 * time.Minute)),
@@ -96,44 +90,25 @@ func (l *life) sendLetter(t letter, daysAgo int) {
 	})
 }
 
-func (l *life) pdf(t letter, from string, at time.Time) ([]byte, error) {
-	p := fpdf.New("P", "mm", "Letter", "")
-	p.SetCompression(false)
-	p.SetCatalogSort(true)
-	p.SetCreationDate(at)
-	p.SetModificationDate(at)
-	p.SetTitle(t.title, false)
-	p.SetProducer("Wellgate demo", false)
-	p.SetMargins(24, 22, 24)
-	p.AddPage()
-	latin := p.UnicodeTranslatorFromDescriptor("")
-	p.SetFont("Helvetica", "B", 15)
-	p.Cell(0, 9, latin(from))
-	p.Ln(7)
-	p.SetFont("Helvetica", "", 10)
-	p.Cell(0, 6, latin(town+", "+state))
-	p.Ln(14)
+func (l *life) pdf(t letter, from string, at time.Time) []byte {
+	p := newSheet(t.title, at)
+	p.line(from, 15, true, 20)
+	p.line(town+", "+state, 10, false, 40)
 	to := practiceName
 	if t.from == "" {
 		to = "Specialist clinic"
 	}
 	for _, s := range []string{said(at), "To: " + to, "About: " + westernName(l.called()) + ", born " + said(l.born), "Record number: " + l.number()} {
-		p.Cell(0, 6, latin(s))
-		p.Ln(6)
+		p.line(s, 10, false, 17)
 	}
-	p.Ln(5)
-	p.SetFont("Helvetica", "", 11)
+	p.y -= 14
 	for _, s := range t.paragraphs {
-		p.MultiCell(0, 5.6, latin(s), "", "L", false)
-		p.Ln(3)
+		p.paragraph(s, 11, 16)
+		p.y -= 9
 	}
-	p.Ln(4)
-	p.Cell(0, 6, latin("Signed electronically, "+from))
-	var b bytes.Buffer
-	if err := p.Output(&b); err != nil {
-		return nil, fmt.Errorf("demo: make the PDF of a letter: %w", err)
-	}
-	return b.Bytes(), nil
+	p.y -= 11
+	p.line("Signed electronically, "+from, 11, false, 0)
+	return p.bytes()
 }
 
 // writePicture is a small drawing in the manner of a dental X-ray, with its report.
