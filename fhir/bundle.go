@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -81,11 +82,14 @@ type Envelope struct {
 // requests of a transaction fit their resources and touch no resource twice, a document starts with its Composition.
 // Errors name the entry and the element.
 func ReadBundle(r io.Reader) (Envelope, []Entry, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err != nil {
+	var data bytes.Buffer
+	if known, ok := r.(interface{ Len() int }); ok {
+		data.Grow(min(known.Len(), MaxBytes+1) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(r, MaxBytes+1)); err != nil {
 		return Envelope{}, nil, fmt.Errorf("fhir: read Bundle: %w", err)
 	}
-	return ParseBundle(data)
+	return ParseBundle(data.Bytes())
 }
 
 // ParseBundle is ReadBundle over bytes that it takes over: the entries' resources are parts of data, which must not change
@@ -174,9 +178,12 @@ func (b *bundleReader) readEntries(i int) (int, error) {
 	if text[i] != '[' {
 		return i, invalid("Bundle.entry", "must be a list")
 	}
-	b.entries = make([]Entry, 0, max(0, len(b.doc.Spans)/3))
+	b.entries = make([]Entry, 0, min(len(b.doc.Spans)/3, 4096))
 	marks := b.doc.Marks
 	for i++; text[i] != ']'; {
+		if len(b.entries) == MaxEntries {
+			return i, invalid("Bundle.entry", fmt.Sprintf("has more than %d entries; send it in parts", MaxEntries))
+		}
 		e, end, err := b.readEntry(i)
 		if err != nil {
 			return i, err

@@ -154,6 +154,7 @@ func TestReadBundleRefuses(t *testing.T) {
 		"same fullUrl":  {bundle("transaction", put, `{"fullUrl":"urn:uuid:9","request":{"method":"GET","url":"Patient"}}`), "entry[1].fullUrl is the same as entry[0]"},
 		"no document":   {bundle("document", put), "must be a Composition"},
 		"no resource":   {bundle("searchset", `{"fullUrl":"a"}`), "entry[0].resource is missing"},
+		"many":          {bundle("batch", strings.Repeat("{},", fhir.MaxEntries)+"{}"), "more than 100000 entries"},
 		"deep":          {bundle("batch", `{"x":`+strings.Repeat("[", 62)+strings.Repeat("]", 62)+"}"), "deeper than 64"},
 	} {
 		_, _, err := fhir.ReadBundle(strings.NewReader(tc.in))

@@ -19,6 +19,8 @@ var ErrInvalid = errors.New("fhir: invalid")
 const (
 	MaxDepth = 64       // nested objects and arrays
 	MaxBytes = 64 << 20 // one resource or Bundle, as received
+
+	MaxEntries = 100_000 // of a Bundle
 )
 
 // A Resource is one immutable FHIR resource.
