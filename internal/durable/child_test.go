@@ -1,0 +1,5 @@
+package durable
+
+const childEnv = "WELLGATE_DURABLE_CHILD"
+
+func child() {}
