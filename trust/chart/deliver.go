@@ -49,7 +49,8 @@ type Delivery struct {
 // What is stored already and did not change makes no new version. It returns how many charts it touched.
 func (h *House) Deliver(ctx context.Context, act *Act, del Delivery) (Delivered, error) {
 	act.Purpose = Operations
-	for range retries {
+	for n := range retries {
+		defer h.queue(n)()
 		d, touched, err := h.deliverOnce(ctx, act, del)
 		if !errors.Is(err, journal.ErrConflict) {
 			return d, err

@@ -52,6 +52,7 @@ type House struct {
 	directory int64                     // chart of the practice itself
 	intake    int64                     // chart of what belongs to nobody yet
 
+	losers     sync.Mutex // held by a write that lost races for a chart
 	background sync.WaitGroup
 }
 

@@ -216,7 +216,7 @@ func (pl *placement) existing(ctx context.Context, num int64) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{chart: num, record: st, joins: st.kind != journal.Patient}
+	p := &part{chart: num, record: st}
 	pl.charts[num] = p
 	return p, nil
 }

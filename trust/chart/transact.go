@@ -60,7 +60,8 @@ func (h *House) Transact(ctx context.Context, act *Act, t Transaction) ([]Done, 
 	if act.Purpose == "" {
 		act.Purpose = Operations
 	}
-	for range retries {
+	for n := range retries {
+		defer h.queue(n)()
 		x := transaction{Transaction: t, placement: placement{h: h, intake: t.Intake, charts: map[int64]*part{}}, act: act}
 		err := x.run(ctx)
 		if !errors.Is(err, journal.ErrConflict) {
@@ -296,7 +297,7 @@ func (x *transaction) write(ctx context.Context, i int) error {
 	if len(p.ops) == before {
 		return nil // as it was
 	}
-	p.joins = p.joins && e.Method == "POST" && old == nil
+	p.joins = (p.joins || before == 0) && e.Method == "POST" && old == nil && p.record.kind != journal.Patient
 	o := &p.ops[before]
 	if e.Method != "POST" || old != nil { // an id that was made for this entry is nobody else's
 		ref := o.typ + "/" + o.id

@@ -225,3 +225,30 @@ func TestTransactionsSideBySide(t *testing.T) {
 		t.Errorf("%d practitioners, want 9; %d patients", len(refs), o.patients(t))
 	}
 }
+
+// Deliveries to the directory that bring the same thing at once each make a version of it: none is written over unseen.
+func TestDeliveriesToOneDirectory(t *testing.T) {
+	o := newPlace(t).open(t)
+	var wg sync.WaitGroup
+	const writers = 24
+	for w := range writers {
+		wg.Go(func() {
+			r, err := fhir.Parse([]byte(fmt.Sprintf(`{"resourceType":"Organization","id":"org","name":"Name %d"}`, w)))
+			if err == nil {
+				_, err = o.Deliver(context.Background(), o.Begin(importer, "t"), Delivery{What: "test", Resources: []fhir.Resource{r}})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	num, ok, err := o.Locate(context.Background(), o.Begin(importer, "t"), "Organization", "org")
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	e, err := o.System(o.Begin(importer, "t"), num).Get(context.Background(), "Organization", "org")
+	if err != nil || e.Version != writers {
+		t.Errorf("version %d after %d deliveries, %v", e.Version, writers, err)
+	}
+}

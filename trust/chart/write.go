@@ -19,7 +19,17 @@ import (
 const maxFacts = 16
 
 // retries bounds how often a write is tried again after somebody else wrote first.
-const retries = 8
+const retries = 16
+
+// queue lets those who lost more than one race go one after the other, so that a chart everybody writes to starves nobody.
+// Call what it returns when done.
+func (h *House) queue(try int) (done func()) {
+	if try != 2 {
+		return func() {}
+	}
+	h.losers.Lock()
+	return h.losers.Unlock
+}
 
 func (h *House) write(ctx context.Context, act *Act, pc policy.Context, num int64, ch Change) error {
 	for range retries {
