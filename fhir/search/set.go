@@ -26,6 +26,7 @@ type Set struct {
 
 	mu     sync.Mutex
 	cols   map[colKey]*column
+	later  map[colKey]func() *column // carried over, to be joined when first asked for
 	weight atomic.Int64
 }
 
@@ -85,7 +86,12 @@ func (s *Set) column(src Source, key colKey) (*column, error) {
 	}
 	s.mu.Unlock()
 	col.once.Do(func() {
-		if col.err = col.fill(key, src); col.err == nil {
+		if join := s.later[key]; join != nil {
+			join().give(col)
+		} else {
+			col.err = col.fill(key, src)
+		}
+		if col.err == nil {
 			s.weight.Add(col.weigh())
 			col.done.Store(true)
 		}
@@ -205,6 +211,14 @@ func (p *postings) put(c *column, n int) {
 	}
 }
 
+// give moves what c holds into another column.
+func (c *column) give(to *column) {
+	to.keys, to.start, to.items, to.present, to.dates = c.keys, c.start, c.items, c.present, c.dates
+}
+
+// few is how many fresh resources are read at once for all columns; more wait until somebody asks for a column.
+const few = 16
+
 // Grow is the set of the next version. from gives for each new position the old one, or ^i for the i-th of fresh; both in
 // ascending order. What was extracted of tokens, references and dates is carried over; only fresh is read.
 func (s *Set) Grow(from []int32, fresh Source) *Set {
@@ -215,8 +229,26 @@ func (s *Set) Grow(from []int32, fresh Source) *Set {
 		cols[k] = c
 	}
 	s.mu.Unlock()
+	for key := range s.later { // one step waits, never a chain of them
+		if c, err := s.column(nil, key); err == nil {
+			cols[key] = c
+		}
+	}
 	for key, old := range cols {
 		if !old.done.Load() || key.words || key.p.kind == str || key.p.kind == uri || key.p.kind == number || key.p.kind == quantity {
+			continue
+		}
+		if fresh.Len() > few {
+			if next.later == nil {
+				next.later = map[colKey]func() *column{}
+			}
+			next.later[key] = func() *column {
+				add := &column{}
+				if add.fill(key, fresh) != nil {
+					return &column{present: bits(len(from)), start: []uint32{0}} // fresh resources are at hand: they cannot fail
+				}
+				return grow(old, s.n, add, fresh.Len(), from)
+			}
 			continue
 		}
 		add := &column{}

@@ -78,7 +78,7 @@ func TestSetsCarriedOverAnswerAlike(t *testing.T) {
 					next = append(next, before[i])
 				}
 			}
-			for i := range r.IntN(5) {
+			for i := range r.IntN(5) * r.IntN(8) {
 				fresh = append(fresh, someObservation(t, r, fmt.Sprint("n", step, "-", i)))
 			}
 			fresh.sort()

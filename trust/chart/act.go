@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/identity"
 )
@@ -34,19 +33,23 @@ type Act struct {
 	touched map[int64]*touch
 }
 
+// A touch is what was handed out of one chart. Requests touch hundreds of resources: each is told once, and spelt out only
+// when the entry is made.
 type touch struct {
 	action string
-	types  map[string]int
-	refs   []string
-	seen   map[string]bool
+	order  []touched
+	seen   map[touched]struct{} // of order, once it is long
 }
 
-func (a *Act) note(chart int64, action string, r fhir.Resource) {
+type touched struct{ typ, id string }
+
+// note says that something of a chart was handed out; typ "" is the record itself.
+func (a *Act) note(chart int64, action, typ, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.touched[chart]
 	if t == nil {
-		t = &touch{action: action, types: map[string]int{}, seen: map[string]bool{}}
+		t = &touch{action: action}
 		if a.touched == nil {
 			a.touched = map[int64]*touch{}
 		}
@@ -55,14 +58,52 @@ func (a *Act) note(chart int64, action string, r fhir.Resource) {
 	if action != "read" { // the strongest word wins: an export is more than a read
 		t.action = action
 	}
-	if r.IsZero() || t.seen[r.Ref()] {
+	if typ != "" {
+		t.add(touched{typ, id})
+	}
+}
+
+func (t *touch) add(x touched) {
+	const short = 16
+	if t.seen == nil {
+		if slices.Contains(t.order, x) {
+			return
+		}
+		if t.order = append(t.order, x); len(t.order) > short {
+			t.seen = make(map[touched]struct{}, 8*short)
+			for _, o := range t.order {
+				t.seen[o] = struct{}{}
+			}
+		}
 		return
 	}
-	t.seen[r.Ref()] = true
-	t.types[r.Type()]++
-	if len(t.refs) < maxRefs {
-		t.refs = append(t.refs, r.Ref())
+	n := len(t.seen)
+	if t.seen[x] = struct{}{}; len(t.seen) > n {
+		t.order = append(t.order, x)
 	}
+}
+
+// refs are the first of what was touched.
+func (t *touch) refs() []string {
+	var out []string
+	for _, x := range t.order[:min(len(t.order), maxRefs)] {
+		out = append(out, x.typ+"/"+x.id)
+	}
+	return out
+}
+
+// types counts all that was touched.
+func (t *touch) types() map[string]int {
+	out := map[string]int{}
+	for from := 0; from < len(t.order); { // types come in runs
+		to := from + 1
+		for to < len(t.order) && t.order[to].typ == t.order[from].typ {
+			to++
+		}
+		out[t.order[from].typ] += to - from
+		from = to
+	}
+	return out
 }
 
 // pending takes what is noted and not yet durable, as entries in chart order.
@@ -77,7 +118,7 @@ func (a *Act) pending() ([]audit.Entry, error) {
 	var out []audit.Entry
 	for _, n := range charts {
 		t := a.touched[n]
-		e, err := a.entry(n, line{Action: t.action, What: a.Name, Types: t.types, Refs: t.refs, Outcome: "ok"})
+		e, err := a.entry(n, line{Action: t.action, What: a.Name, Types: t.types(), Refs: t.refs(), Outcome: "ok"})
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +137,7 @@ func (a *Act) readBefore(chart int64) (refs []string, put func()) {
 		return nil, func() {}
 	}
 	delete(a.touched, chart)
-	return t.refs, func() {
+	return t.refs(), func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.touched[chart] == nil {

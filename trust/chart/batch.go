@@ -1,14 +1,11 @@
 package chart
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/wellgate/wellgate/fhir"
-	"github.com/wellgate/wellgate/trust/journal"
 )
 
 // A batch is one row of a chart's log: what one change stored, in the order it was given.
@@ -27,6 +24,7 @@ type op struct {
 	deleted bool
 	file    string // sealed file with a Binary's data; its raw JSON then has none
 	res     fhir.Resource
+	off     int // of res in the row
 
 	labels   []string // of res, once they are known
 	labelled bool
@@ -56,7 +54,8 @@ func (b batch) encode() []byte {
 	}
 	for i, end := range ends {
 		if o := &b.ops[i]; !o.deleted {
-			o.res = fhir.Trusted(o.typ, o.id, out[end-len(o.res.Raw()):end:end])
+			o.off = end - len(o.res.Raw())
+			o.res = fhir.Trusted(o.typ, o.id, out[o.off:end:end])
 		}
 	}
 	return out
@@ -91,7 +90,9 @@ func decodeBatch(p []byte) (batch, error) {
 	}
 	b.ops = make([]op, 0, n)
 	for range n {
-		b.ops = append(b.ops, d.op())
+		o := d.op()
+		o.off = len(p) - len(d.p) - len(o.res.Raw())
+		b.ops = append(b.ops, o)
 		if d.bad {
 			return batch{}, errBatch
 		}
@@ -158,90 +159,4 @@ func (d *decoder) op() op {
 		o.res = fhir.Trusted(o.typ, o.id, raw)
 	}
 	return o
-}
-
-// Snapshots bound the cost of opening a chart with a long history (DESIGN §3): an index of all entries and their bodies
-// in segments of about segmentSize, sorted by type so that a reader later may open only what is asked.
-const (
-	segmentSize     = 256 << 10
-	snapshotRows    = 256
-	snapshotMinTail = 256 << 10
-)
-
-// due says whether the log since the last snapshot is long enough to write a new one. One big row needs none.
-func (st *record) due() bool {
-	return st.tail >= snapshotRows || st.tail >= 8 && st.tailLen >= max(snapshotMinTail, st.bytes/4)
-}
-
-func (h *House) snapshot(ctx context.Context, num int64, st *record) error {
-	var segments [][]byte
-	var seg []byte
-	index := binary.AppendUvarint([]byte{batchFormat}, uint64(len(st.shelves)))
-	for _, typ := range st.types() {
-		s := st.shelf(typ)
-		index = appendString(index, typ)
-		index = binary.AppendUvarint(index, uint64(len(s.entries)))
-		for i := range s.entries {
-			e := &s.entries[i]
-			if len(seg) > 0 && len(seg)+len(e.Raw()) > segmentSize {
-				segments, seg = append(segments, seg), nil
-			}
-			index = appendString(index, e.ID())
-			index = binary.AppendUvarint(index, uint64(e.Version))
-			index = binary.AppendVarint(index, e.Updated.UnixNano())
-			index = appendString(index, e.file)
-			for _, v := range []int{len(segments), len(seg), len(e.Raw())} {
-				index = binary.AppendUvarint(index, uint64(v))
-			}
-			seg = append(seg, e.Raw()...)
-		}
-	}
-	if len(seg) > 0 {
-		segments = append(segments, seg)
-	}
-	return h.journal.PutSnapshot(ctx, num, st.seq, index, segments)
-}
-
-func appendString(out []byte, s string) []byte {
-	return append(binary.AppendUvarint(out, uint64(len(s))), s...)
-}
-
-func (h *House) openSnapshot(ctx context.Context, num int64, snap *journal.Snapshot) (*record, error) {
-	bodies := make([][]byte, snap.Segments)
-	for i := range bodies {
-		var err error
-		if bodies[i], err = h.journal.Segment(ctx, num, snap, i); err != nil {
-			return nil, fmt.Errorf("chart: snapshot segment %d: %w", i, err)
-		}
-	}
-	d := decoder{p: snap.Index}
-	if d.byte() != batchFormat {
-		return nil, errBatch
-	}
-	st := &record{seq: snap.Seq, shelves: map[string]*shelf{}}
-	for range d.uvarint() {
-		typ := d.string()
-		n := d.uvarint()
-		if d.bad || n > uint64(len(snap.Index)) {
-			return nil, errBatch
-		}
-		s := &shelf{entries: make([]entry, 0, n)}
-		for range n {
-			o := op{typ: typ, id: d.string(), version: int64(d.uvarint())}
-			at := time.Unix(0, d.varint()).UTC()
-			o.file = d.string()
-			seg, off, length := d.uvarint(), d.uvarint(), d.uvarint()
-			if d.bad || seg >= uint64(len(bodies)) || off+length > uint64(len(bodies[seg])) || off+length < off {
-				return nil, errBatch
-			}
-			o.res = fhir.Trusted(typ, o.id, bodies[seg][off:off+length:off+length])
-			s.entries = append(s.entries, newEntry(o, at))
-			st.bytes += int64(length)
-		}
-		st.shelves[typ] = s
-	}
-	if d.bad {
-		return nil, errBatch
-	}
-	return st, nil
 }

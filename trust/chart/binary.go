@@ -53,7 +53,7 @@ func sameFile(file string, data []byte) bool {
 // whole is an entry with its data put back.
 func (h *House) whole(ctx context.Context, num int64, e *entry) (Entry, error) {
 	if e.file == "" {
-		return e.Entry, nil
+		return e.give(ctx)
 	}
 	_, _, r, err := h.openBinary(ctx, num, e)
 	if err != nil {
@@ -64,15 +64,22 @@ func (h *House) whole(ctx context.Context, num int64, e *entry) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("chart: read %s: %w", e.Ref(), err)
 	}
-	out := e.Entry
-	if out.Resource, err = e.With("data", base64.StdEncoding.EncodeToString(data)); err != nil {
+	out, err := e.give(ctx)
+	if err != nil {
+		return Entry{}, err
+	}
+	if out.Resource, err = out.With("data", base64.StdEncoding.EncodeToString(data)); err != nil {
 		return Entry{}, err
 	}
 	return out, nil
 }
 
 func (h *House) openBinary(ctx context.Context, num int64, e *entry) (string, int64, io.ReadCloser, error) {
-	b := fhir.Into[fhir.Binary](e.Resource)
+	res, err := e.resource(ctx)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	b := fhir.Into[fhir.Binary](res)
 	if e.file == "" {
 		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(b.Data), ""))
 		if err != nil {

@@ -60,7 +60,10 @@ type Chart struct {
 	act *Act
 	num int64
 	ctx policy.Context
-	may map[string]bool // decisions of this act, by action, type and labels
+	may map[decided]bool // decisions of this act
+
+	last   decided // the newest of them
+	lastOK bool
 }
 
 // PublicID is how the chart is named in URLs.
@@ -74,8 +77,11 @@ func (c *Chart) Patient(ctx context.Context) (fhir.Resource, error) {
 	}
 	for i := range st.shelf("Patient").entries {
 		if e := &st.shelf("Patient").entries[i]; c.visible(policy.Read, e) {
-			c.note("read", e.Resource)
-			return e.Resource, nil
+			r, err := e.resource(ctx)
+			if err == nil {
+				c.note("read", e)
+			}
+			return r, err
 		}
 	}
 	return fhir.Resource{}, ErrNotFound
@@ -95,7 +101,7 @@ func (c *Chart) Get(ctx context.Context, typ, id string) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	c.note("read", e.Resource)
+	c.note("read", e)
 	return full, nil
 }
 
@@ -110,11 +116,14 @@ func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) 
 	if err != nil {
 		return nil, err
 	}
-	found := st.matches(q, func(e *entry) bool { return c.visible(policy.Read, e) })
+	found, err := st.matches(ctx, &q, func(e *entry) bool { return c.visible(policy.Read, e) })
+	if err != nil {
+		return nil, err
+	}
 	if q.Count >= 0 && q.Count < len(found) {
 		found = found[:q.Count]
 	}
-	return c.hand(found), nil
+	return c.hand(ctx, found)
 }
 
 // Count says how many resources of a type this reader may see, noting nothing: a number is not a reading of any of them.
@@ -149,13 +158,18 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 			if !c.visible(policy.Read, e) {
 				return fhir.Resource{}, false
 			}
-			c.note("read", e.Resource)
-			return e.Resource, true
+			r, err := e.resource(ctx)
+			if err != nil {
+				return fhir.Resource{}, false
+			}
+			c.note("read", e)
+			return r, true
 		}
 	}
 	if st, err := c.h.load(ctx, c.h.directory); err == nil {
 		if e := st.get(typ, id); e != nil {
-			return e.Resource, true
+			r, err := e.resource(ctx)
+			return r, err == nil
 		}
 	}
 	return fhir.Resource{}, false
@@ -186,7 +200,7 @@ func (c *Chart) File(ctx context.Context, ref string) (contentType string, size 
 	if typ != "Binary" || e == nil || !c.visible(policy.Read, e) {
 		return "", 0, nil, ErrNotFound
 	}
-	c.note("read", e.Resource)
+	c.note("read", e)
 	return c.h.openBinary(ctx, c.num, e)
 }
 
@@ -203,16 +217,29 @@ type Change struct {
 	If   map[string]int64 // "Type/id" → version that must still be current, for edits
 }
 
+// decided is what a decision of one act was about.
+type decided struct {
+	action policy.Action
+	class  *policyClass
+}
+
 func (c *Chart) visible(a policy.Action, e *entry) bool {
-	key := string(a) + "|" + e.class
-	ok, known := c.may[key]
+	d := decided{a, e.class}
+	if d == c.last {
+		return c.lastOK
+	}
+	ok, known := c.may[d]
 	if !known {
 		ok = c.h.policy.Item(c.act.Who, a, policy.Item{
-			Chart: c.num, Kind: kindName(c.h.kind(c.num)), Type: e.Type(), Labels: e.labels,
+			Chart: c.num, Kind: kindName(c.h.kind(c.num)), Type: e.Type(), Labels: e.class.labels,
 		}, c.ctx) == nil
-		c.may[key] = ok
+		if c.may == nil {
+			c.may = map[decided]bool{}
+		}
+		c.may[d] = ok
 	}
+	c.last, c.lastOK = d, ok
 	return ok
 }
 
-func (c *Chart) note(action string, r fhir.Resource) { c.act.note(c.num, action, r) }
+func (c *Chart) note(action string, e *entry) { c.act.note(c.num, action, e.Type(), e.id) }

@@ -77,7 +77,7 @@ func (h *House) deliverOnce(ctx context.Context, act *Act, del Delivery) (Delive
 			d.Unchanged++
 			continue
 		}
-		if err := samePerson(p.record, r); err != nil {
+		if err := samePerson(ctx, p.record, r); err != nil {
 			return Delivered{}, nil, &BadResource{r.Ref(), err}
 		}
 		if err := j.putAgain(ctx, p, r); err != nil {
@@ -151,12 +151,16 @@ func (pl *placement) newborn(ctx context.Context) (*part, error) {
 // samePerson refuses a Patient under the id of somebody else: two systems may use one id for two people, and the second
 // must not take over the first one's record. A record number in common is enough; else a name must fit and the birth dates,
 // where both are known, must be the same.
-func samePerson(st *record, r fhir.Resource) error {
+func samePerson(ctx context.Context, st *record, r fhir.Resource) error {
 	old := st.get("Patient", r.ID())
 	if r.Type() != "Patient" || old == nil {
 		return nil
 	}
-	was, is := identifiers(fhir.Into[fhir.Patient](old.Resource)), identifiers(fhir.Into[fhir.Patient](r))
+	before, err := old.resource(ctx)
+	if err != nil {
+		return err
+	}
+	was, is := identifiers(fhir.Into[fhir.Patient](before)), identifiers(fhir.Into[fhir.Patient](r))
 	known := func(kind string) bool { return len(was[kind]) > 0 && len(is[kind]) > 0 }
 	same := func(kind string) bool {
 		return slices.ContainsFunc(is[kind], func(v string) bool { return slices.Contains(was[kind], v) })

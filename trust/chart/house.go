@@ -47,6 +47,8 @@ type House struct {
 	feed      *feed.Feed
 	clock     clock.Clock
 	warm      *journal.Cache[*record]
+	press     press
+	snaps     snapshots
 	looks     *journal.Cache[[]indexed] // opened audit entries, newest first
 	twins     twins                     // the directory's people and places, to find what a create repeats
 	directory int64                     // chart of the practice itself
@@ -63,7 +65,11 @@ func New(ctx context.Context, c Config) (*House, error) {
 	if c.Cache == 0 {
 		c.Cache = 256 << 20
 	}
-	h.warm = journal.NewCache[*record](c.Cache)
+	h.warm = journal.NewTiered(c.Cache, (*record).weight, (*record).cool)
+	var err error
+	if h.press, err = newPress(); err != nil {
+		return nil, fmt.Errorf("chart: %w", err)
+	}
 	h.looks = journal.NewCache[[]indexed](c.Cache / 8)
 	c.Vault.OnDrop(func() {
 		h.warm.Clear()
@@ -72,7 +78,6 @@ func New(ctx context.Context, c Config) (*House, error) {
 	if err := c.DB.Migrate(ctx, "chart", schema); err != nil {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
-	var err error
 	if h.directory, err = h.only(ctx, journal.Directory); err != nil {
 		return nil, err
 	}
@@ -159,7 +164,7 @@ func (h *House) Enter(ctx context.Context, act *Act, page policy.Page) (*Chart, 
 	if page.Chart == 0 {
 		return nil, nil
 	}
-	return &Chart{h: h, act: act, num: page.Chart, ctx: pc, may: map[string]bool{}}, nil
+	return &Chart{h: h, act: act, num: page.Chart, ctx: pc}, nil
 }
 
 // MayEnter says whether this person may enter another page of the record they are in: for navigation, not for permission.
@@ -177,7 +182,7 @@ func (h *House) PublicID(chart int64) string { return h.vault.PublicID(chart) }
 // System opens a chart for the practice's own tools. Only commands and jobs may call it; doors cannot make such a Who.
 func (h *House) System(act *Act, chart int64) *Chart {
 	act.Purpose = Operations
-	return &Chart{h: h, act: act, num: chart, ctx: policy.Context{Purpose: string(Operations)}, may: map[string]bool{}}
+	return &Chart{h: h, act: act, num: chart, ctx: policy.Context{Purpose: string(Operations)}}
 }
 
 // refused notes an attempt in the record it aimed at. An unknown chart has no one to tell.

@@ -27,7 +27,7 @@ type class struct {
 // putAgain is put for an id that its sender chose: what was deleted comes back as its next version.
 func (j *judge) putAgain(ctx context.Context, p *part, r fhir.Resource) error {
 	before := len(p.ops)
-	if err := j.put(p, r); err != nil || len(p.ops) == before || p.draft != nil || p.ops[before].version > 1 {
+	if err := j.put(ctx, p, r); err != nil || len(p.ops) == before || p.draft != nil || p.ops[before].version > 1 {
 		return err
 	}
 	if _, ours := j.h.ours(r.ID()); !ours {
@@ -45,13 +45,20 @@ func (j *judge) putAgain(ctx context.Context, p *part, r fhir.Resource) error {
 }
 
 // put plans that r is stored. What is stored word for word already plans nothing.
-func (j *judge) put(p *part, r fhir.Resource) error {
+func (j *judge) put(ctx context.Context, p *part, r fhir.Resource) error {
 	if r.ID() == "" {
 		return fmt.Errorf("%w: %s has no id", ErrInvalid, r.Type())
 	}
 	old := p.record.get(r.Type(), r.ID())
-	if old != nil && old.file == "" && string(old.Raw()) == string(r.Raw()) {
-		return nil
+	var before fhir.Resource
+	if old != nil {
+		var err error
+		if before, err = old.resource(ctx); err != nil {
+			return err
+		}
+		if old.file == "" && string(before.Raw()) == string(r.Raw()) {
+			return nil
+		}
 	}
 	if err := valid(j.act.Who, r); err != nil {
 		return err
@@ -60,28 +67,31 @@ func (j *judge) put(p *part, r fhir.Resource) error {
 	if err := j.policy(p, r.Type(), o.labels); err != nil {
 		return err
 	}
-	var before fhir.Resource
 	if old != nil { // a label may not be taken off by somebody who may not see the thing
-		if err := j.policy(p, r.Type(), old.labels); err != nil {
+		if err := j.policy(p, r.Type(), old.class.labels); err != nil {
 			return err
 		}
-		o.version, before = old.Version+1, old.Resource
+		o.version = old.Version + 1
 	}
 	if err := j.guard(r.Ref(), before, r); err != nil {
 		return err
 	}
-	return p.add(o, old)
+	return p.add(o, old, before)
 }
 
 // remove plans that a stored resource is deleted.
-func (j *judge) remove(p *part, old *entry) error {
-	if err := j.policy(p, old.Type(), old.labels); err != nil {
+func (j *judge) remove(ctx context.Context, p *part, old *entry) error {
+	if err := j.policy(p, old.Type(), old.class.labels); err != nil {
 		return err
 	}
-	if err := j.guard(old.Ref(), old.Resource, fhir.Resource{}); err != nil {
+	before, err := old.resource(ctx)
+	if err != nil {
 		return err
 	}
-	return p.add(op{typ: old.Type(), id: old.ID(), version: old.Version + 1, deleted: true}, old)
+	if err := j.guard(old.Ref(), before, fhir.Resource{}); err != nil {
+		return err
+	}
+	return p.add(op{typ: old.Type(), id: old.ID(), version: old.Version + 1, deleted: true}, old, before)
 }
 
 func (j *judge) policy(p *part, typ string, labels []string) error {

@@ -3,7 +3,6 @@ package chart
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/wellgate/wellgate/fhir"
 )
@@ -36,14 +35,18 @@ func TestLabels(t *testing.T) {
 
 // Decisions are kept by class: two sets of labels never share one, whatever signs a code holds.
 func TestClassesAreDistinct(t *testing.T) {
-	class := func(security string) string {
+	s := &shelf{}
+	class := func(security string) *policyClass {
 		r, err := fhir.Parse([]byte(`{"resourceType":"Basic","id":"a","meta":{"security":[` + security + `]}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return newEntry(op{typ: "Basic", id: "a", res: r}, time.Time{}).class
+		return s.classOf("Basic", labels(r))
+	}
+	if a := class(`{"code":"HIV,R"}`); a != class(`{"code":"HIV,R"}`) {
+		t.Error("the same labels make two classes")
 	}
 	if a, b := class(`{"code":"HIV,R"}`), class(`{"code":"HIV"},{"code":"R"}`); a == b {
-		t.Errorf("two sets of labels share the class %s", a)
+		t.Errorf("two sets of labels share the class %v", a)
 	}
 }

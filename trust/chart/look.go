@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -41,7 +40,7 @@ func (c *Chart) Looked(ctx context.Context, before int64, limit int) ([]Look, er
 	if err := c.mayLook(); err != nil {
 		return nil, err
 	}
-	c.note("read", fhir.Resource{})
+	c.act.note(c.num, "read", "", "")
 	found, err := c.h.lines(ctx, c.num, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("chart: who looked: %w", err)
@@ -58,7 +57,7 @@ func (c *Chart) Receipt(ctx context.Context, index int64) ([]byte, error) {
 	if err := c.mayLook(); err != nil {
 		return nil, err
 	}
-	c.note("read", fhir.Resource{})
+	c.act.note(c.num, "read", "", "")
 	r, err := c.h.audit.Receipt(ctx, c.num, index)
 	if errors.Is(err, audit.ErrNoEntry) {
 		return nil, ErrNotFound

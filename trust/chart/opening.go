@@ -160,5 +160,5 @@ func (h *House) Openings(ctx context.Context, session string) ([]Opening, error)
 
 // Known is the chart of an opening, for naming it in a list of what is open.
 func (h *House) Known(act *Act, o Opening) *Chart {
-	return &Chart{h: h, act: act, num: o.Chart, ctx: policy.Context{Opened: true, Purpose: string(o.Purpose)}, may: map[string]bool{}}
+	return &Chart{h: h, act: act, num: o.Chart, ctx: policy.Context{Opened: true, Purpose: string(o.Purpose)}}
 }

@@ -149,13 +149,13 @@ func (h *House) Find(ctx context.Context, act *Act, ids []Identifier) ([]*Chart,
 		return nil, err
 	}
 	if len(nums) == 0 { // trying names until one fits leaves a trace too, in the practice's own log; what was tried is not in it
-		act.note(h.directory, "find", fhir.Resource{})
+		act.note(h.directory, "find", "", "")
 	}
 	// Finding somebody is Operations until a reason is given: no more than the Patient resource is shown.
 	out := make([]*Chart, 0, len(nums))
 	for _, n := range nums {
-		act.note(n, "find", fhir.Resource{})
-		out = append(out, &Chart{h: h, act: act, num: n, ctx: policy.Context{Opened: true}, may: map[string]bool{}})
+		act.note(n, "find", "", "")
+		out = append(out, &Chart{h: h, act: act, num: n, ctx: policy.Context{Opened: true}})
 	}
 	return out, nil
 }
@@ -202,6 +202,10 @@ func (c *Chart) Person(ctx context.Context) (fhir.Patient, error) {
 	if len(s.entries) == 0 || !c.visible(policy.Read, &s.entries[0]) {
 		return fhir.Patient{}, ErrNotFound
 	}
-	c.note("read", s.entries[0].Resource)
-	return fhir.Into[fhir.Patient](s.entries[0].Resource), nil
+	r, err := s.entries[0].resource(ctx)
+	if err != nil {
+		return fhir.Patient{}, err
+	}
+	c.note("read", &s.entries[0])
+	return fhir.Into[fhir.Patient](r), nil
 }

@@ -32,7 +32,10 @@ func (c *Chart) Query(ctx context.Context, typ, query string, offset int) (Found
 		return Found{}, err
 	}
 	may := func(e *entry) bool { return c.visible(policy.Read, e) }
-	all := st.matches(q, may)
+	all, err := st.matches(ctx, &q, may)
+	if err != nil {
+		return Found{}, err
+	}
 	out := Found{Total: len(all)}
 	if offset = max(offset, 0); offset < len(all) {
 		all = all[offset:]
@@ -42,21 +45,32 @@ func (c *Chart) Query(ctx context.Context, typ, query string, offset int) (Found
 	if q.Count >= 0 && q.Count < len(all) {
 		all = all[:q.Count]
 	}
-	out.Hits = c.hand(all)
+	if out.Hits, err = c.hand(ctx, all); err != nil {
+		return Found{}, err
+	}
 	if len(q.Include)+len(q.RevInclude) > 0 {
-		out.Included = c.hand(st.included(q, all, may))
+		more, err := st.included(ctx, &q, all, may)
+		if err != nil {
+			return Found{}, err
+		}
+		if out.Included, err = c.hand(ctx, more); err != nil {
+			return Found{}, err
+		}
 	}
 	return out, nil
 }
 
 // hand notes entries as read and gives them out.
-func (c *Chart) hand(es []*entry) []Entry {
+func (c *Chart) hand(ctx context.Context, es []*entry) ([]Entry, error) {
 	out := make([]Entry, len(es))
 	for i, e := range es {
-		out[i] = e.Entry
-		c.note("read", e.Resource)
+		var err error
+		if out[i], err = e.give(ctx); err != nil {
+			return nil, err
+		}
+		c.note("read", e)
 	}
-	return out
+	return out, nil
 }
 
 // Everything yields every resource of this chart that the reader may see, by type, noting each as read: FHIR's
@@ -81,7 +95,7 @@ func (c *Chart) each(ctx context.Context, may policy.Action, word string) iter.S
 				}
 				full, err := c.h.whole(ctx, c.num, e)
 				if err == nil {
-					c.note(word, e.Resource)
+					c.note(word, e)
 				}
 				if !yield(full, err) || err != nil {
 					return
@@ -119,12 +133,12 @@ func (c *Chart) History(ctx context.Context, typ, id string) ([]Past, error) {
 		if now := st.get(e.Type(), e.ID()); now != nil && !c.visible(policy.Read, now) || !c.visible(policy.Read, e) {
 			return nil
 		}
-		p := Past{Entry: e.Entry, Ref: e.Type() + "/" + e.ID(), Gone: gone}
+		p := Past{Entry: Entry{Version: e.Version, Updated: e.at()}, Ref: e.Ref(), Gone: gone}
 		if !gone {
 			if p.Entry, err = c.h.whole(ctx, c.num, e); err != nil {
 				return err
 			}
-			c.note("read", e.Resource)
+			c.note("read", e)
 		}
 		out = append(out, p)
 		return nil
@@ -166,7 +180,7 @@ func (c *Chart) Version(ctx context.Context, typ, id string, version int64) (Ent
 	if err != nil {
 		return Entry{}, err
 	}
-	c.note("read", found.Resource)
+	c.note("read", found)
 	return full, nil
 }
 
@@ -183,12 +197,11 @@ func (h *House) versions(ctx context.Context, num, seq int64, f func(e *entry, g
 			if err != nil {
 				return fmt.Errorf("chart: row %d: %w", r.Seq, err)
 			}
-			for _, o := range b.ops {
-				if o.deleted {
-					o.res = fhir.Trusted(o.typ, o.id, nil)
-				}
-				e := newEntry(o, b.at)
-				if err := f(&e, o.deleted); err != nil {
+			block := h.loaded(num, r.Plain)
+			for i := range b.ops {
+				v := newFresh(&b.ops[i], b.at, block)
+				v.class = &policyClass{b.ops[i].typ, v.labels}
+				if err := f(&v.entry, v.deleted); err != nil {
 					return err
 				}
 			}

@@ -3,8 +3,11 @@ package chart
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -15,31 +18,32 @@ import (
 )
 
 // A record is what the log of one chart adds up to at seq. It is immutable: a change makes a new one that shares the
-// shelves it did not touch.
+// shelves and blocks it did not touch. Only what is kept of its blocks in memory comes and goes.
 type record struct {
 	kind    journal.Kind
 	seq     int64
 	shelves map[string]*shelf
-	bytes   int64 // raw JSON held
+	blocks  []*block
+	bytes   int64 // raw JSON of all entries
+	index   int64 // bytes that entries and ids take
 	tail    int   // rows since the newest snapshot
 	tailLen int64 // their bytes
+
+	memos memos
 }
 
-// A shelf holds the resources of one type, by id, with an index that is built when first searched.
+// A shelf holds the resources of one type, newest first and then by id, which is the order _sort=-date wants.
 type shelf struct {
 	entries []entry
-	once    sync.Once
-	index   *search.Index
+	classes []*policyClass
+	set     *search.Set
+
+	once sync.Once // of what find uses
+	seed maphash.Seed
+	ids  []uint32 // open addressing: position + 1 by hash of id
 }
 
-type entry struct {
-	Entry
-	labels []string
-	class  string // type and labels: what a policy decision depends on
-	file   string // sealed file that holds a Binary's data
-}
-
-var emptyShelf = &shelf{}
+var emptyShelf = &shelf{set: search.NewSet("", 0, true)}
 
 func (st *record) shelf(typ string) *shelf {
 	if s := st.shelves[typ]; s != nil {
@@ -52,122 +56,248 @@ func (st *record) types() []string { return slices.Sorted(maps.Keys(st.shelves))
 
 func (st *record) get(typ, id string) *entry {
 	s := st.shelf(typ)
-	i, ok := s.find(id)
-	if !ok {
-		return nil
+	if i, ok := s.find(id); ok {
+		return &s.entries[i]
 	}
-	return &s.entries[i]
+	return nil
 }
 
 func (s *shelf) find(id string) (int, bool) {
-	return slices.BinarySearchFunc(s.entries, id, func(e entry, id string) int { return cmp.Compare(e.ID(), id) })
-}
-
-// matches are the entries of a shelf that q finds and that may be seen, in q's order, uncut.
-func (st *record) matches(q search.Query, may func(*entry) bool) []*entry {
-	s := st.shelf(q.Type)
-	s.once.Do(func() { s.index = search.NewIndex(s.items(nil)) })
-	q.Count = -1 // cut after what may not be seen is gone, never before
-	var out []*entry
-	for _, i := range s.index.Search(q) {
-		if e := &s.entries[i]; may(e) {
-			out = append(out, e)
+	if len(s.entries) == 0 {
+		return 0, false
+	}
+	s.once.Do(s.fill)
+	mask := uint64(len(s.ids) - 1)
+	for at := maphash.String(s.seed, id) & mask; s.ids[at] != 0; at = (at + 1) & mask {
+		if i := s.ids[at] - 1; s.entries[i].id == id {
+			return int(i), true
 		}
 	}
-	return out
+	return 0, false
 }
 
-func (s *shelf) items(to []search.Item) []search.Item {
-	for i := range s.entries {
-		e := &s.entries[i]
-		to = append(to, search.Item{Resource: e.Resource, Version: e.Version, Updated: e.Updated})
+func (s *shelf) fill() {
+	n := 4
+	for n < 2*len(s.entries) {
+		n *= 2
 	}
-	return to
+	s.seed, s.ids = maphash.MakeSeed(), make([]uint32, n)
+	mask := uint64(n - 1)
+	for i := range s.entries {
+		at := maphash.String(s.seed, s.entries[i].id) & mask
+		for s.ids[at] != 0 {
+			at = (at + 1) & mask
+		}
+		s.ids[at] = uint32(i) + 1
+	}
 }
+
+// A view is a shelf as search reads it.
+type view struct {
+	ctx context.Context
+	*shelf
+}
+
+func (v view) Len() int                  { return len(v.entries) }
+func (v view) ID(i int) string           { return v.entries[i].id }
+func (v view) Updated(i int) time.Time   { return time.Unix(0, v.entries[i].updated) }
+func (v view) Raw(i int) ([]byte, error) { return v.entries[i].raw(v.ctx) }
+
+// matches are the entries of a shelf that q finds and that may be seen, in q's order, uncut: what may not be seen is gone
+// before anything is counted.
+func (st *record) matches(ctx context.Context, q *search.Query, may func(*entry) bool) ([]*entry, error) {
+	s := st.shelf(q.Type)
+	before := s.set.Weight()
+	found, err := s.set.Search(view{ctx, s}, q, func(i uint32) bool { return may(&s.entries[i]) })
+	if err != nil {
+		return nil, err
+	}
+	if len(s.entries) > 0 && s.set.Weight() != before {
+		b := s.entries[0].block
+		b.h.reweigh(b.num)
+	}
+	out := make([]*entry, len(found))
+	for k, i := range found {
+		out[k] = &s.entries[i]
+	}
+	return out, nil
+}
+
+// A library is a record as includes read it.
+type library struct {
+	ctx context.Context
+	*record
+}
+
+func (l library) Shelf(typ string) (*search.Set, search.Source) {
+	s := l.shelves[typ]
+	if s == nil {
+		return nil, nil
+	}
+	return s.set, view{l.ctx, s}
+}
+
+func (l library) Find(typ, id string) (int, bool) { return l.shelf(typ).find(id) }
 
 // included is what the _include and _revinclude of q add to hits. Only what may be seen is followed.
-func (st *record) included(q search.Query, hits []*entry, may func(*entry) bool) []*entry {
-	var items []search.Item
-	var entries []*entry
-	at := map[*entry]int{}
-	for _, typ := range st.types() {
-		s := st.shelf(typ)
-		for i := range s.entries {
-			if e := &s.entries[i]; may(e) {
-				at[e] = len(entries)
-				entries = append(entries, e)
-				items = append(items, search.Item{Resource: e.Resource, Version: e.Version, Updated: e.Updated})
-			}
-		}
+func (st *record) included(ctx context.Context, q *search.Query, hits []*entry, may func(*entry) bool) ([]*entry, error) {
+	from := make([]search.Place, len(hits))
+	for k, e := range hits {
+		i, _ := st.shelf(e.Type()).find(e.id)
+		from[k] = search.Place{Type: e.Type(), At: i}
 	}
-	from := make([]int, len(hits))
-	for i, e := range hits {
-		from[i] = at[e]
+	at := func(p search.Place) *entry { return &st.shelf(p.Type).entries[p.At] }
+	found, err := search.Included(library{ctx, st}, *q, from, func(p search.Place) bool { return may(at(p)) })
+	if err != nil {
+		return nil, err
 	}
 	var out []*entry
-	for _, i := range search.NewIndex(items).Included(q, from) {
-		out = append(out, entries[i])
+	for _, p := range found {
+		out = append(out, at(p))
 	}
-	return out
+	return out, nil
 }
 
-// with applies one stored batch and returns the next version of the record.
-func (st *record) with(b batch, seq int64) *record {
-	next := &record{kind: st.kind, seq: seq, shelves: maps.Clone(st.shelves), bytes: st.bytes, tail: st.tail + 1, tailLen: st.tailLen}
+// A fresh is a new version of a resource on its way into a shelf.
+type fresh struct {
+	entry
+	data    []byte
+	labels  []string
+	deleted bool
+}
+
+func newFresh(o *op, at time.Time, b *block) fresh {
+	f := fresh{deleted: o.deleted, labels: o.labels}
+	f.entry = entry{block: b, off: uint32(o.off), id: o.id, file: o.file, Version: o.version, updated: at.UnixNano(), when: math.MinInt64}
+	if !o.deleted {
+		if !o.labelled {
+			f.labels = labels(o.res)
+		}
+		f.data = o.res.Raw()
+		f.size = uint32(len(f.data))
+		f.when = search.When(o.typ, f.data)
+	}
+	return f
+}
+
+func byNewest(a, b *entry) int {
+	if a.when != b.when {
+		return cmp.Compare(b.when, a.when)
+	}
+	return cmp.Compare(a.id, b.id)
+}
+
+// with applies one stored batch, whose bytes are plain, and returns the next version of the record.
+func (st *record) with(h *House, num int64, b batch, plain []byte, seq int64) *record {
+	next := st.next(seq)
+	next.tail, next.tailLen = st.tail+1, st.tailLen+int64(len(plain))
+	next.apply([]batch{b}, []*block{h.loaded(num, plain)})
+	return next
+}
+
+func (st *record) next(seq int64) *record {
+	next := &record{kind: st.kind, seq: seq, shelves: maps.Clone(st.shelves), bytes: st.bytes, index: st.index, blocks: slices.Clone(st.blocks)}
 	if next.shelves == nil {
 		next.shelves = map[string]*shelf{}
-	}
-	byType := map[string][]op{}
-	for _, o := range b.ops {
-		byType[o.typ] = append(byType[o.typ], o)
-	}
-	for typ, ops := range byType {
-		next.shelves[typ] = next.shelf(typ).with(ops, b.at, next)
 	}
 	return next
 }
 
-func (s *shelf) with(ops []op, at time.Time, st *record) *shelf {
-	// The newest op for an id wins; a batch from a bundle may hold the same id twice.
-	newest := map[string]op{}
-	for _, o := range ops {
-		newest[o.id] = o
-	}
-	out := &shelf{entries: make([]entry, 0, len(s.entries)+len(newest))}
-	for _, e := range s.entries {
-		if o, ok := newest[e.ID()]; ok {
-			st.bytes -= int64(len(e.Raw()))
-			delete(newest, e.ID())
-			if o.deleted {
-				continue
+// apply folds batches in, the newest version of each id winning. It is for a record that nobody else has yet.
+func (st *record) apply(batches []batch, blocks []*block) {
+	st.blocks = append(st.blocks, blocks...)
+	byType := map[string]map[string]fresh{}
+	for k, b := range batches {
+		for i := range b.ops {
+			o := &b.ops[i]
+			m := byType[o.typ]
+			if m == nil {
+				m = map[string]fresh{}
+				byType[o.typ] = m
 			}
-			out.entries = append(out.entries, newEntry(o, at))
-			st.bytes += int64(len(o.res.Raw()))
-			st.tailLen += int64(len(o.res.Raw()))
+			m[o.id] = newFresh(o, b.at, blocks[k])
+		}
+	}
+	for typ, m := range byType {
+		st.shelves[typ] = st.shelf(typ).next(typ, m, st)
+	}
+	st.settle()
+}
+
+// settle lets go of blocks in which nothing stands any more.
+func (st *record) settle() {
+	if len(st.blocks) < 64 {
+		return
+	}
+	used := make(map[*block]bool, len(st.blocks))
+	for _, s := range st.shelves {
+		for i := range s.entries {
+			used[s.entries[i].block] = true
+		}
+	}
+	st.blocks = slices.DeleteFunc(st.blocks, func(b *block) bool { return !used[b] })
+}
+
+// next is the shelf after changes, which may hold deletions.
+func (s *shelf) next(typ string, changes map[string]fresh, st *record) *shelf {
+	out := &shelf{classes: s.classes}
+	add := make([]fresh, 0, len(changes))
+	for _, f := range changes {
+		if !f.deleted {
+			f.class = out.classOf(typ, f.labels)
+			st.bytes += int64(f.size)
+			st.index += entryBytes + int64(len(f.id)+len(f.file))
+			add = append(add, f)
+		}
+	}
+	slices.SortFunc(add, func(a, b fresh) int { return byNewest(&a.entry, &b.entry) })
+	out.entries = make([]entry, 0, len(s.entries)+len(add))
+	from := make([]int32, 0, len(s.entries)+len(add))
+	k := 0
+	for i := range s.entries {
+		e := &s.entries[i]
+		if _, replaced := changes[e.id]; replaced {
+			st.bytes -= int64(e.size)
+			st.index -= entryBytes + int64(len(e.id)+len(e.file))
 			continue
 		}
-		out.entries = append(out.entries, e)
-	}
-	for _, o := range newest {
-		if !o.deleted {
-			out.entries = append(out.entries, newEntry(o, at))
-			st.bytes += int64(len(o.res.Raw()))
-			st.tailLen += int64(len(o.res.Raw()))
+		for k < len(add) && byNewest(&add[k].entry, e) < 0 {
+			out.entries, from = append(out.entries, add[k].entry), append(from, ^int32(k))
+			k++
 		}
+		out.entries, from = append(out.entries, *e), append(from, int32(i))
 	}
-	slices.SortFunc(out.entries, func(a, b entry) int { return cmp.Compare(a.ID(), b.ID()) })
+	for ; k < len(add); k++ {
+		out.entries, from = append(out.entries, add[k].entry), append(from, ^int32(k))
+	}
+	if s == emptyShelf {
+		out.set = search.NewSet(typ, len(out.entries), true)
+	} else {
+		out.set = s.set.Grow(from, freshes(add))
+	}
 	return out
 }
 
-func newEntry(o op, at time.Time) entry {
-	if !o.labelled {
-		o.labels = labels(o.res)
+// freshes are new entries as search reads them.
+type freshes []fresh
+
+func (f freshes) Len() int                  { return len(f) }
+func (f freshes) ID(i int) string           { return f[i].id }
+func (f freshes) Updated(i int) time.Time   { return time.Unix(0, f[i].updated) }
+func (f freshes) Raw(i int) ([]byte, error) { return f[i].data, nil }
+
+// classOf keeps one class for the same labels, as long as they are few: then decisions are few too.
+func (s *shelf) classOf(typ string, labels []string) *policyClass {
+	for _, c := range s.classes {
+		if slices.Equal(c.labels, labels) {
+			return c
+		}
 	}
-	e := entry{Entry: Entry{Resource: o.res, Version: o.version, Updated: at}, labels: o.labels, file: o.file, class: o.typ}
-	if len(e.labels) > 0 {
-		e.class = fmt.Sprintf("%s|%q", o.typ, e.labels) // quoted: a code may hold any sign
+	c := &policyClass{typ, labels}
+	if len(s.classes) < 64 {
+		s.classes = append(slices.Clip(s.classes), c)
 	}
-	return e
+	return c
 }
 
 // load gives the chart's newest record from the warm cache or the log.
@@ -180,18 +310,37 @@ func (h *House) load(ctx context.Context, num int64) (*record, error) {
 		if err != nil {
 			return nil, 0, err
 		}
+		if st.slow() {
+			h.snapshotLater(num, st)
+		}
 		return st, st.weight(), nil
 	})
 }
 
-// weight estimates the memory a record holds: its JSON, and per entry the slot and its strings.
+// weight is the memory a record takes: its index, what is kept of its blocks, what was extracted for searches and pages.
 func (st *record) weight() int64 {
-	n := 0
-	for _, s := range st.shelves {
-		n += len(s.entries)
+	n := 1024 + st.index + st.memos.weight()
+	for _, b := range st.blocks {
+		n += 128 + b.held.Load()
 	}
-	return st.bytes + int64(n)*200
+	for _, s := range st.shelves {
+		n += 512 + s.set.Weight() + int64(12*len(s.entries))
+	}
+	return n
 }
+
+// cool moves a record to the cold tier: its blocks are compressed, what can be made again is dropped.
+func (st *record) cool() {
+	st.memos.drop()
+	for _, b := range st.blocks {
+		if b.size >= 4<<10 {
+			b.pack()
+		}
+	}
+}
+
+// reweigh tells the cache that a record's weight may have changed.
+func (h *House) reweigh(num int64) { h.warm.Reweigh(num) }
 
 func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 	snap, rows, err := h.journal.Load(ctx, num)
@@ -200,7 +349,14 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 	}
 	st := &record{}
 	if snap != nil {
-		if st, err = h.openSnapshot(ctx, num, snap); err != nil {
+		st, err = h.openSnapshot(num, snap)
+		if errors.Is(err, errFormat) { // made by another version of this program: the log has it all
+			st = &record{}
+			if rows, err = h.journal.Rows(ctx, num, 1, 0); err != nil {
+				return nil, fmt.Errorf("chart: load: %w", err)
+			}
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -208,56 +364,18 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 	if len(rows) == 0 {
 		return st, nil
 	}
-	batches := make([]batch, len(rows))
+	next := st.next(rows[len(rows)-1].Seq)
+	next.tail = len(rows)
+	batches, blocks := make([]batch, len(rows)), make([]*block, len(rows))
 	for i, r := range rows {
 		if batches[i], err = decodeBatch(r.Plain); err != nil {
 			return nil, fmt.Errorf("chart: row %d: %w", r.Seq, err)
 		}
-	}
-	return st.replay(batches, rows), nil
-}
-
-// replay folds many batches at once: sorting each shelf after every row would be quadratic in a long history.
-func (st *record) replay(batches []batch, rows []journal.Row) *record {
-	type slot struct {
-		o  op
-		at time.Time
-	}
-	newest := map[string]map[string]slot{}
-	for _, b := range batches {
-		for _, o := range b.ops {
-			if newest[o.typ] == nil {
-				newest[o.typ] = map[string]slot{}
-			}
-			newest[o.typ][o.id] = slot{o, b.at}
-		}
-	}
-	next := &record{kind: st.kind, seq: rows[len(rows)-1].Seq, shelves: maps.Clone(st.shelves), bytes: st.bytes, tail: len(rows)}
-	if next.shelves == nil {
-		next.shelves = map[string]*shelf{}
-	}
-	for _, r := range rows {
+		blocks[i] = h.loaded(num, r.Plain)
 		next.tailLen += int64(len(r.Plain))
 	}
-	for typ, slots := range newest {
-		out := &shelf{}
-		for _, e := range st.shelf(typ).entries {
-			if _, replaced := slots[e.ID()]; replaced {
-				next.bytes -= int64(len(e.Raw()))
-				continue
-			}
-			out.entries = append(out.entries, e)
-		}
-		for _, s := range slots {
-			if !s.o.deleted {
-				out.entries = append(out.entries, newEntry(s.o, s.at))
-				next.bytes += int64(len(s.o.res.Raw()))
-			}
-		}
-		slices.SortFunc(out.entries, func(a, b entry) int { return cmp.Compare(a.ID(), b.ID()) })
-		next.shelves[typ] = out
-	}
-	return next
+	next.apply(batches, blocks)
+	return next, nil
 }
 
 func (h *House) kind(num int64) journal.Kind {
@@ -282,3 +400,11 @@ func splitRef(ref string) (typ, id string) {
 	}
 	return typ, id
 }
+
+// entry is the entry made whole: what is handed out.
+func (e *entry) give(ctx context.Context) (Entry, error) {
+	r, err := e.resource(ctx)
+	return Entry{Resource: r, Version: e.Version, Updated: e.at()}, err
+}
+
+func (e *entry) at() time.Time { return time.Unix(0, e.updated).UTC() }

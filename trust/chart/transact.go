@@ -231,7 +231,7 @@ func (x *transaction) identify(ctx context.Context, i int) error {
 		d.ID = found
 		x.stays[i] = e.Method == "POST" && found != ""
 	} else if d.ID == "" && p.record.kind == journal.Directory && e.Method == "POST" {
-		if tw, ok := x.h.twins.find(p.record, x.res[i]); ok {
+		if tw, ok := x.h.twins.find(ctx, p.record, x.res[i]); ok {
 			*d, x.stays[i] = Done{d.Type, tw.id, tw.version, 200, tw.updated}, true
 		}
 	}
@@ -262,7 +262,7 @@ func (x *transaction) write(ctx context.Context, i int) error {
 		return err
 	}
 	if old != nil {
-		d.Version, d.Modified, d.Status = old.Version, old.Updated, 200
+		d.Version, d.Modified, d.Status = old.Version, old.at(), 200
 	}
 	before := len(p.ops)
 	switch {
@@ -271,7 +271,7 @@ func (x *transaction) write(ctx context.Context, i int) error {
 		if old == nil {
 			return nil
 		}
-		if err := x.judge.remove(p, old); err != nil {
+		if err := x.judge.remove(ctx, p, old); err != nil {
 			return err
 		}
 	case x.stays[i]:
@@ -282,15 +282,15 @@ func (x *transaction) write(ctx context.Context, i int) error {
 			return err
 		}
 		if e.IfMatch == "" { // who names the version has seen whose it is
-			if err := samePerson(p.record, r); err != nil {
+			if err := samePerson(ctx, p.record, r); err != nil {
 				return err
 			}
 		}
 		put := x.judge.put
 		if e.Method == "PUT" {
-			put = func(p *part, r fhir.Resource) error { return x.judge.putAgain(ctx, p, r) }
+			put = x.judge.putAgain
 		}
-		if err := put(p, r); err != nil {
+		if err := put(ctx, p, r); err != nil {
 			return err
 		}
 	}
@@ -391,7 +391,7 @@ func (x *transaction) match(ctx context.Context, ref string, p *part) (string, e
 	case p == nil:
 		return "", fmt.Errorf("%w: %s is found by search inside one patient's record only", ErrInvalid, typ)
 	default:
-		refs, err = matchIn(p.record, typ, query)
+		refs, err = matchIn(ctx, p.record, typ, query)
 	}
 	switch {
 	case err != nil:
@@ -407,13 +407,17 @@ func (x *transaction) match(ctx context.Context, ref string, p *part) (string, e
 }
 
 // matchIn searches one record, leaving nothing out: a match answers with an id, not with content.
-func matchIn(st *record, typ, query string) ([]string, error) {
+func matchIn(ctx context.Context, st *record, typ, query string) ([]string, error) {
 	q, err := search.Parse(typ, query)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	var refs []string
-	for _, e := range st.matches(q, func(*entry) bool { return true }) {
+	found, err := st.matches(ctx, &q, func(*entry) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range found {
 		refs = append(refs, e.Ref())
 	}
 	return refs, nil
@@ -424,7 +428,7 @@ func (h *House) matchDirectory(ctx context.Context, typ, query string) ([]string
 	if err != nil {
 		return nil, err
 	}
-	return matchIn(st, typ, query)
+	return matchIn(ctx, st, typ, query)
 }
 
 // matchPatient finds patients by one identifier. Whoever may not read the Patient learns nothing.
@@ -445,11 +449,11 @@ func (h *House) matchPatient(ctx context.Context, act *Act, query string) ([]str
 		}
 		for i := range st.shelf("Patient").entries {
 			e := &st.shelf("Patient").entries[i]
-			item := policy.Item{Chart: n, Kind: "patient", Type: "Patient", Labels: e.labels}
+			item := policy.Item{Chart: n, Kind: "patient", Type: "Patient", Labels: e.class.labels}
 			if err := h.policy.Item(act.Who, policy.Read, item, policy.Context{Purpose: string(act.Purpose)}); err != nil {
 				return nil, err
 			}
-			act.note(n, "find", e.Resource)
+			act.note(n, "find", e.Type(), e.id)
 			refs = append(refs, e.Ref())
 		}
 	}

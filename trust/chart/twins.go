@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -49,14 +50,14 @@ func sameness(r fhir.Resource) []string {
 }
 
 // find is the twin of r in the directory st, or in a newer version of it.
-func (t *twins) find(st *record, r fhir.Resource) (twin, bool) {
+func (t *twins) find(ctx context.Context, st *record, r fhir.Resource) (twin, bool) {
 	keys := sameness(r)
 	if len(keys) == 0 {
 		return twin{}, false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.follow(st)
+	t.follow(ctx, st)
 	for _, k := range keys {
 		if tw, ok := t.by[k]; ok && (t.seq > st.seq || st.get(r.Type(), tw.id) != nil) {
 			return tw, true
@@ -66,7 +67,7 @@ func (t *twins) find(st *record, r fhir.Resource) (twin, bool) {
 }
 
 // follow reads what is new in st. Only what is not known at its version is opened.
-func (t *twins) follow(st *record) {
+func (t *twins) follow(ctx context.Context, st *record) {
 	if t.by == nil {
 		t.by, t.known = map[string]twin{}, map[string]int64{}
 	}
@@ -75,24 +76,29 @@ func (t *twins) follow(st *record) {
 	}
 	for _, s := range st.shelves {
 		for i := range s.entries {
-			t.add(&s.entries[i])
+			t.add(ctx, &s.entries[i])
 		}
 	}
 	t.seq = st.seq
 }
 
-func (t *twins) add(e *entry) {
+func (t *twins) add(ctx context.Context, e *entry) {
 	if t.known[e.Ref()] == e.Version {
 		return
 	}
 	t.known[e.Ref()] = e.Version
-	for _, k := range sameness(e.Resource) {
-		t.by[k] = twin{e.ID(), e.Version, e.Updated}
+	r, err := e.resource(ctx)
+	if err != nil {
+		delete(t.known, e.Ref()) // a repeat more is no harm
+		return
+	}
+	for _, k := range sameness(r) {
+		t.by[k] = twin{e.ID(), e.Version, e.at()}
 	}
 }
 
 // committed tells of the row that made the newest version, while the writer is still held.
-func (t *twins) committed(next *record, ops []op) {
+func (t *twins) committed(ctx context.Context, next *record, ops []op) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.by == nil || t.seq != next.seq-1 {
@@ -100,7 +106,7 @@ func (t *twins) committed(next *record, ops []op) {
 	}
 	for _, o := range ops {
 		if e := next.get(o.typ, o.id); e != nil {
-			t.add(e)
+			t.add(ctx, e)
 		}
 	}
 	t.seq = next.seq

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/wellgate/wellgate/feed"
@@ -59,7 +60,7 @@ func (h *House) writeOnce(ctx context.Context, act *Act, pc policy.Context, num 
 		if err := st.belongs(r); err != nil {
 			return err
 		}
-		if err := j.put(p, r); err != nil {
+		if err := j.put(ctx, p, r); err != nil {
 			return err
 		}
 	}
@@ -113,11 +114,12 @@ type part struct {
 	unmatched string // of a new chart: a search for its patient that must still find nobody when it is stored
 }
 
-func (p *part) add(o op, old *entry) error {
+// add plans an op; old is what it replaces, before its resource.
+func (p *part) add(o op, old *entry, before fhir.Resource) error {
 	if o.typ == "Patient" {
 		p.person, p.is = true, o.res
 		if old != nil {
-			p.was = old.Resource
+			p.was = before
 		}
 	}
 	if o.typ == "Binary" {
@@ -126,7 +128,7 @@ func (p *part) add(o op, old *entry) error {
 			return err
 		}
 		if data != nil {
-			if old != nil && sameFile(old.file, data) && string(old.Raw()) == string(stub.Raw()) {
+			if old != nil && sameFile(old.file, data) && string(before.Raw()) == string(stub.Raw()) {
 				return nil
 			}
 			if p.bytes == nil {
@@ -216,7 +218,7 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 		p.record = p.next
 		h.warm.Put(p.chart, p.next, p.next.weight())
 		if p.chart == h.directory {
-			h.twins.committed(p.next, p.ops)
+			h.twins.committed(ctx, p.next, p.ops)
 		}
 	})
 	return nil
@@ -247,7 +249,7 @@ func (h *House) prepare(ctx context.Context, p *part, d deed) error {
 	if err != nil {
 		return err
 	}
-	p.next = p.record.with(b, seq)
+	p.next = p.record.with(h, p.chart, b, plain, seq)
 	return nil
 }
 
@@ -262,7 +264,7 @@ func (h *House) join(ctx context.Context, p *part, d deed) error {
 		if now.seq == p.record.seq || p.chart != h.directory {
 			break
 		}
-		if _, twice := h.twins.find(now, o.res); twice {
+		if _, twice := h.twins.find(ctx, now, o.res); twice {
 			return journal.ErrConflict
 		}
 	}
@@ -327,15 +329,34 @@ func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, d de
 	return h.feed.Append(ctx, tx, facts...)
 }
 
-// snapshotLater writes a snapshot in the background. Losing one costs time at the next load, never data.
+// snapshotLater writes a snapshot in the background, one after the other. Losing one costs time at the next load, never
+// data.
 func (h *House) snapshotLater(num int64, st *record) {
-	h.background.Add(1)
-	go func() {
-		defer h.background.Done()
-		ctx := context.Background()
-		if err := h.snapshot(ctx, num, st); err != nil {
-			return
+	h.snaps.mu.Lock()
+	defer h.snaps.mu.Unlock()
+	if h.snaps.waiting[num] || len(h.snaps.waiting) >= maxSnapshots {
+		return
+	}
+	if h.snaps.waiting == nil {
+		h.snaps.waiting = map[int64]bool{}
+	}
+	h.snaps.waiting[num] = true
+	h.background.Go(func() {
+		h.snaps.turn.Lock()
+		defer h.snaps.turn.Unlock()
+		err := h.snapshot(context.Background(), num, st)
+		h.snaps.mu.Lock()
+		delete(h.snaps.waiting, num)
+		h.snaps.mu.Unlock()
+		if err == nil {
+			h.warm.Drop(num) // the next load starts from it
 		}
-		h.warm.Drop(num) // the next load starts from it
-	}()
+	})
+}
+
+// snapshots are those waiting to be written.
+type snapshots struct {
+	turn    sync.Mutex
+	mu      sync.Mutex
+	waiting map[int64]bool
 }
