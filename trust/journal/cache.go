@@ -186,9 +186,10 @@ func (c *Cache[T]) Clear() {
 	for chart := range c.flights {
 		c.supersede(chart)
 	}
-	c.order.Init()
+	c.hot.Init()
+	c.cold.Init()
 	clear(c.entries)
-	c.stats.Bytes = 0
+	c.stats.Bytes, c.chill = 0, 0
 }
 
 // Stats says how the cache is doing.
