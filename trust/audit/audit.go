@@ -81,6 +81,7 @@ type Config struct {
 	Seed   []byte // 32 bytes: Ed25519 seed of the checkpoint key
 	Key    []byte // 32 bytes of the practice: what waits for its place in the tree is sealed under keys made from it
 	Origin string // log origin line, e.g. "wellgate.example/practice-7f3a"
+	Dir    string // folder of the file that reads go to first, on SQLite; "" keeps them in the database. One process uses it
 	Anchor string // file that receives a checkpoint each minute, outside the database; "" for none
 	Clock  clock.Clock
 }
@@ -93,6 +94,7 @@ type Log struct {
 	vkey     string
 	ids      *ids
 	seals    *seals
+	file     *file // nil without Config.Dir
 
 	mu      sync.Mutex
 	filling *batch // the batch in the making
@@ -155,11 +157,12 @@ func open(ctx context.Context, c Config) (*Log, error) {
 	if err := l.resume(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.recover(ctx); err != nil {
-		if l.anchor != nil {
-			l.anchor.f.Close()
-		}
-		return nil, err
+	err = l.openFile(ctx)
+	if err == nil {
+		err = l.recover(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.closeFiles())
 	}
 	return l, nil
 }
@@ -282,20 +285,38 @@ func (l *Log) Close() error {
 		return err
 	}
 	defer l.endTurn()
-	err := l.pass(ctx)
-	if err == nil {
-		err = l.sign(ctx)
-	}
-	if err == nil {
-		err = l.anchorNow(ctx)
-	}
-	if l.anchor != nil {
-		err = errors.Join(err, l.anchor.f.Close())
-	}
-	if err != nil {
+	err := l.finish(ctx)
+	if err = errors.Join(err, l.closeFiles()); err != nil {
 		return fmt.Errorf("audit: Close: %w", err)
 	}
 	return nil
+}
+
+// finish is the last pass.
+func (l *Log) finish(ctx context.Context) error {
+	if l.file != nil {
+		if err := l.file.flushed(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.pass(ctx); err != nil {
+		return err
+	}
+	if err := l.sign(ctx); err != nil {
+		return err
+	}
+	return l.anchorNow(ctx)
+}
+
+func (l *Log) closeFiles() error {
+	var errs []error
+	if l.file != nil {
+		errs = append(errs, l.file.log.Close())
+	}
+	if l.anchor != nil {
+		errs = append(errs, l.anchor.f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // PublicKey is the verifier key line (c2sp signed-note vkey).

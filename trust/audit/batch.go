@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wellgate/wellgate/internal/durable"
 	"github.com/wellgate/wellgate/store"
 )
 
@@ -31,7 +32,10 @@ func newBatch(buf []byte) *batch {
 }
 
 // A Ticket stands for entries that were noted. The zero Ticket stands for none.
-type Ticket struct{ b *batch }
+type Ticket struct {
+	b *batch
+	n uint64 // of the file
+}
 
 // Note puts entries of reads into the batch in the making and does not wait. Nothing that they stand for may leave
 // before Wait said so. Its caller may use the entries' memory again.
@@ -39,34 +43,48 @@ func (l *Log) Note(entries ...Entry) (Ticket, error) {
 	if len(entries) == 0 {
 		return Ticket{}, nil
 	}
-	l.mu.Lock()
-	if err := l.unusable(); err != nil {
-		l.mu.Unlock()
+	t, err := l.note(entries)
+	if err != nil {
 		return Ticket{}, fmt.Errorf("audit: Note: %w", err)
+	}
+	return t, nil
+}
+
+func (l *Log) note(entries []Entry) (Ticket, error) {
+	l.mu.Lock()
+	err := l.unusable()
+	if l.file != nil && err == nil {
+		l.mu.Unlock()
+		t, fits, err := l.file.note(entries)
+		if fits {
+			return t, err
+		}
+		l.mu.Lock()
+	}
+	defer l.mu.Unlock()
+	if err != nil {
+		return Ticket{}, err
 	}
 	b := l.filling
 	first, size := len(b.buf) == 1, len(b.buf)
 	for i := range entries {
 		if len(entries[i].Plain) > entryMax {
 			b.buf = b.buf[:size]
-			l.mu.Unlock()
-			return Ticket{}, fmt.Errorf("audit: Note: %w", errLarge)
+			return Ticket{}, errLarge
 		}
 		b.buf = appendEntry(b.buf, entries[i])
 	}
 	if size > 1 && len(b.buf) > waitingMax {
 		b.buf = b.buf[:size]
-		l.mu.Unlock()
-		return Ticket{}, fmt.Errorf("audit: Note: %w", errSlow)
+		return Ticket{}, errSlow
 	}
-	l.mu.Unlock()
 	if first {
 		select {
 		case l.kick <- struct{}{}:
 		default: // the committer has already been told
 		}
 	}
-	return Ticket{b}, nil
+	return Ticket{b: b}, nil
 }
 
 // Wait returns once what t stands for is on disk. An error means that nothing may be released. A caller that gives up
@@ -74,7 +92,7 @@ func (l *Log) Note(entries ...Entry) (Ticket, error) {
 // whose lock the commit needs.
 func (l *Log) Wait(ctx context.Context, t Ticket) error {
 	if t.b == nil {
-		return nil
+		return l.waitFile(ctx, t.n)
 	}
 	select {
 	case <-t.b.done:
@@ -89,6 +107,24 @@ func (l *Log) Wait(ctx context.Context, t Ticket) error {
 		return fmt.Errorf("audit: Wait: %w", t.b.err)
 	}
 	return nil
+}
+
+func (l *Log) waitFile(ctx context.Context, n uint64) error {
+	if n == 0 || l.file == nil {
+		return nil
+	}
+	err := l.file.log.Wait(ctx, n)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("audit: Wait: gave up before the entry was on disk; release nothing: %w", ctx.Err())
+	case errors.Is(err, durable.ErrClosed):
+		err = ErrClosed
+	default:
+		err = l.stop(err)
+	}
+	return fmt.Errorf("audit: Wait: %w", err)
 }
 
 // Durable is Note and Wait. Calls that wait together share one commit.

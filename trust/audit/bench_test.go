@@ -12,7 +12,11 @@ var benchEntry = bytes.Repeat([]byte(`{"v":1,"action":"read","what":"results.one
 
 // What a read pays before it goes on. The commits go on beside it.
 func BenchmarkNote(b *testing.B) {
-	x := newBench(b)
+	b.Run("store", func(b *testing.B) { noting(b, newBench(b)) })
+	b.Run("file", func(b *testing.B) { noting(b, newFileBench(b)) })
+}
+
+func noting(b *testing.B, x *bench) {
 	var last Ticket
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -83,7 +87,7 @@ func (b *bench) bulk(n, per int) {
 	if err := b.log.takeTurn(b.t.Context()); err != nil {
 		b.t.Fatal(err)
 	}
-	m := moving{l: b.log, ctx: b.t.Context(), tree: b.log.tree.copy()}
+	m := moving{l: b.log, ctx: b.t.Context(), tree: b.log.tree.copy(), groups: map[int64][][]byte{}}
 	entries := make([][]byte, per)
 	for i := range entries {
 		entries[i] = benchEntry

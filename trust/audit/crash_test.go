@@ -37,7 +37,7 @@ func crashChild(dir, cycle string) error {
 	if err != nil {
 		return err
 	}
-	log, err := Open(ctx, Config{DB: db, Seal: newSealer(), Seed: seed[:], Key: secret[:], Origin: origin, Anchor: dir + "/anchor", Clock: clock.System})
+	log, err := Open(ctx, Config{DB: db, Seal: newSealer(), Seed: seed[:], Key: secret[:], Origin: origin, Anchor: dir + "/anchor", Dir: os.Getenv(crashEnv + "_FILE"), Clock: clock.System})
 	if err != nil {
 		return err
 	}
@@ -98,12 +98,16 @@ func crashStep(ctx context.Context, db *store.DB, log *Log, way int, id string) 
 
 // Nothing acknowledged is lost or there twice, and what is left verifies, after kill -9 at any moment (AUD-01).
 func TestKill(t *testing.T) {
+	t.Run("in the store", func(t *testing.T) { killed(t, newBench(t)) })
+	t.Run("in a file", func(t *testing.T) { killed(t, newFileBench(t)) })
+}
+
+func killed(t *testing.T, b *bench) {
 	const cycles = 10
-	b := newBench(t)
 	b.stop()
 	acked := map[string]bool{}
 	for cycle := range cycles {
-		killOnce(t, b.dir, cycle, acked)
+		killOnce(t, b, cycle, acked)
 		b.openDB()
 		b.start()
 		b.sign(false)
@@ -130,10 +134,10 @@ func TestKill(t *testing.T) {
 	}
 }
 
-func killOnce(t *testing.T, dir string, cycle int, acked map[string]bool) {
+func killOnce(t *testing.T, b *bench, cycle int, acked map[string]bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashEnv+"="+dir, fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
+	cmd.Env = append(os.Environ(), crashEnv+"="+b.dir, crashEnv+"_FILE="+b.file, fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

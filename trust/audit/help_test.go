@@ -90,13 +90,26 @@ type bench struct {
 	dir  string
 	db   *store.DB
 	seal *sealer
+	file string // Config.Dir
 	conf Config
 	log  *Log
 }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), seal: newSealer()}
+	return openBench(&bench{t: t, dir: t.TempDir(), seal: newSealer()})
+}
+
+// newFileBench is one whose reads go to a file first.
+func newFileBench(t testing.TB) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	return openBench(&bench{t: t, dir: dir, seal: newSealer(), file: filepath.Join(dir, "audit")})
+}
+
+func openBench(b *bench) *bench {
+	t := b.t
+	t.Helper()
 	b.openDB()
 	b.start()
 	t.Cleanup(func() {
@@ -122,7 +135,7 @@ func (b *bench) openDB() {
 
 func (b *bench) start() {
 	b.t.Helper()
-	b.conf = Config{DB: b.db, Seal: b.seal, Seed: seed[:], Key: secret[:], Origin: origin, Anchor: b.anchor(), Clock: clock.System}
+	b.conf = Config{DB: b.db, Seal: b.seal, Seed: seed[:], Key: secret[:], Origin: origin, Anchor: b.anchor(), Dir: b.file, Clock: clock.System}
 	log, err := Open(b.t.Context(), b.conf)
 	if err != nil {
 		b.t.Fatal(err)

@@ -117,7 +117,11 @@ func parseRow(b []byte, to []Entry) ([]Entry, error) {
 	if len(b) == 0 || b[0] != rowFormat {
 		return to, errRow
 	}
-	for b = b[1:]; len(b) > 0; {
+	return parseEntries(b[1:], to)
+}
+
+func parseEntries(b []byte, to []Entry) ([]Entry, error) {
+	for len(b) > 0 {
 		if len(b) < 12 {
 			return to, errRow
 		}

@@ -11,8 +11,9 @@ import (
 
 // A chunk is what one transaction moves from the inbox into the tree.
 const (
-	chunkRows  = 512
-	chunkBytes = 4 << 20
+	chunkRows    = 512
+	chunkEntries = 8192
+	chunkBytes   = 4 << 20
 )
 
 // errMoved means that another process moved first: load the tree again and look what is left.
@@ -60,7 +61,10 @@ func (l *Log) pass(ctx context.Context) error {
 		return err
 	}
 	began := l.begun.Add(1)
-	err := l.moveAll(ctx)
+	err := l.moveFrames(ctx)
+	if err == nil {
+		err = l.moveAll(ctx)
+	}
 	switch {
 	case err == nil:
 		l.settled = began
@@ -78,7 +82,7 @@ func (l *Log) moveAll(ctx context.Context) error {
 		if rows, err = waiting(ctx, l.c.DB, upTo); err != nil || len(rows) == 0 {
 			return err
 		}
-		if err = l.move(ctx, rows); errors.Is(err, errMoved) {
+		if err = l.move(ctx, rows, nil, 0); errors.Is(err, errMoved) {
 			_, err = l.refresh(ctx)
 		}
 		runtime.Gosched() // whoever waits for this core goes first
@@ -102,11 +106,12 @@ func (l *Log) refresh(ctx context.Context) (upTo rowID, err error) {
 	return upTo, err
 }
 
-// move puts rows into the tree: their blocks, the tiles, and the rows' end are one transaction, so a crash neither
-// loses nor doubles an entry. What takes time is done before it.
-func (l *Log) move(ctx context.Context, rows []row) error {
+// move puts rows, and entries of the file up to a frame, into the tree: their blocks, the tiles, and their end where they
+// came from are one transaction, so a crash neither loses nor doubles an entry. What takes time is done before it.
+func (l *Log) move(ctx context.Context, rows []row, entries []Entry, frame uint64) error {
 	next := l.tree.copy()
-	m := moving{l: l, ctx: ctx, tree: next}
+	m := moving{l: l, ctx: ctx, tree: next, frame: frame, groups: map[int64][][]byte{}}
+	m.group(entries)
 	if err := m.read(rows); err != nil {
 		return err
 	}
@@ -139,17 +144,17 @@ type moving struct {
 	l      *Log
 	ctx    context.Context
 	tree   *tree
-	rows   []row // their entries go into the tree
-	bad    []row // they do not open
+	rows   []row  // their entries go into the tree
+	frame  uint64 // and those of the file up to this frame; 0 for none
+	bad    []row  // they do not open
 	charts []int64
 	groups map[int64][][]byte
 	blocks []block
 	left   []byte // entries, as a row holds them, whose charts' keys cannot be used
 }
 
-// read opens rows and groups their entries by chart.
+// read opens rows.
 func (m *moving) read(rows []row) error {
-	m.groups = map[int64][][]byte{}
 	for _, r := range rows {
 		plain, err := m.l.seals.open(r.id, r.data)
 		var entries []Entry
@@ -161,14 +166,19 @@ func (m *moving) read(rows []row) error {
 			continue
 		}
 		m.rows = append(m.rows, r)
-		for _, e := range entries {
-			if m.groups[e.Chart] == nil {
-				m.charts = append(m.charts, e.Chart)
-			}
-			m.groups[e.Chart] = append(m.groups[e.Chart], e.Plain)
-		}
+		m.group(entries)
 	}
 	return m.ctx.Err()
+}
+
+// group puts entries of a chart together, in order.
+func (m *moving) group(entries []Entry) {
+	for _, e := range entries {
+		if m.groups[e.Chart] == nil {
+			m.charts = append(m.charts, e.Chart)
+		}
+		m.groups[e.Chart] = append(m.groups[e.Chart], e.Plain)
+	}
 }
 
 func (m *moving) seal() error {
@@ -220,6 +230,11 @@ func (m *moving) block(chart int64, entries [][]byte) error {
 func (m *moving) store(ctx context.Context, tx *store.Tx) error {
 	if err := deleteRows(ctx, tx, m.rows); err != nil {
 		return err
+	}
+	if m.frame != 0 {
+		if err := framesMoved(ctx, tx, m.l.file.moved, m.frame); err != nil {
+			return err
+		}
 	}
 	for _, r := range m.bad {
 		if _, err := tx.Exec(ctx, `UPDATE audit_inbox SET aside = $1 WHERE id = $2`, altered, r.id[:]); err != nil {

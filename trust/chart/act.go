@@ -151,14 +151,19 @@ func (a *Act) proved() bool {
 	return !a.Who.Proved.IsZero() && a.h.clock().Sub(a.Who.Proved) <= 5*time.Minute
 }
 
-// Release returns once everything this act handed out so far is in the audit log, on disk. On an error nothing may leave.
+// Release returns once everything this act handed out so far is in the audit log, on disk, or once the connection of ctx's
+// request holds back what is written to it until then (internal/durable). On an error nothing may leave.
 func (a *Act) Release(ctx context.Context) error {
 	entries, err := a.pending()
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	// The reader may hang up; what was read was read, so the entry is written all the same.
-	if err := a.h.audit.Durable(context.WithoutCancel(ctx), entries...); err != nil {
+	t, err := a.h.audit.Note(entries...)
+	// Where a barrier holds the connection nobody waits. Else the reader may hang up, and what was read was read.
+	if err == nil && !a.h.audit.Hold(ctx, t) {
+		err = a.h.audit.Wait(context.WithoutCancel(ctx), t)
+	}
+	if err != nil {
 		return fmt.Errorf("chart: release: %w", err)
 	}
 	return nil

@@ -32,6 +32,7 @@ type Config struct {
 	Guards  map[string]Guard // by resource type: the rule of the room that owns it
 	Origin  string           // audit log origin
 	Anchor  string           // audit anchor file; "" for none
+	Reads   string           // folder of the audit's file of reads, on SQLite; "" notes reads in the store
 	Clock   clock.Clock
 	Cache   int64 // bytes of warm records; 0 = 256 MiB
 }
@@ -89,7 +90,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	}
 	h.audit, err = audit.Open(ctx, audit.Config{
 		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
-		Origin: c.Origin, Anchor: c.Anchor, Clock: c.Clock,
+		Origin: c.Origin, Anchor: c.Anchor, Dir: c.Reads, Clock: c.Clock,
 	})
 	return h, err
 }

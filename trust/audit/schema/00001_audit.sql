@@ -42,3 +42,9 @@ CREATE TABLE audit_recent (
     at   BIGINT NOT NULL,
     note BLOB   NOT NULL
 );
+
+-- With reads in a file: the newest frame of it that is in the tree. One row.
+CREATE TABLE audit_moved (
+    one   INTEGER PRIMARY KEY,
+    frame BIGINT NOT NULL
+);
