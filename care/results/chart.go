@@ -105,17 +105,49 @@ func (s *source) add(e chart.Entry) {
 }
 
 // readAll makes the book of the list.
-func readAll(v *care.Visit) (*Book, error) {
+func readAll(v *care.Visit) (*Book, error) { return kept(v, "results.all", arrangeAll) }
+
+// readNew makes a book of what reached the record since the last visit, for the home page.
+func readNew(v *care.Visit) (*Book, error) { return kept(v, "results.new", arrangeNew) }
+
+// kept keeps a book with the version of the record that it was made of. Nobody changes a book once it is made.
+func kept(v *care.Visit, what string, make func(*care.Visit) (*Book, int64, error)) (*Book, error) {
+	since := "staff" // to whom nothing is new
+	if v.Who.Kind == identity.Patient {
+		since = v.Who.Since.UTC().Format(time.RFC3339Nano)
+		if v.Who.Since.IsZero() {
+			since = "never " + v.Now.UTC().Format("2006-01-02T15:04") // what is recent is new
+		}
+	}
+	return chart.Memo(v.Context(), v.Chart, what+"|"+v.Words.Zone.String()+"|"+since, func(c *chart.Chart) (*Book, int64, error) {
+		w := *v
+		w.Chart = c
+		return make(&w)
+	})
+}
+
+func arrangeAll(v *care.Visit) (*Book, int64, error) {
 	s := newSource(v)
 	s.search("Observation", observationsOfOthers)
 	s.search("Observation", observationsOurs)
 	s.search("DiagnosticReport", reportsOfOthers)
 	s.search("DiagnosticReport", reportsOurs)
 	s.search("ClinicalImpression", "")
+	return s.book()
+}
+
+// book arranges what was read, and weighs it: about as much as the JSON it was made of.
+func (s *source) book() (*Book, int64, error) {
 	if s.err != nil {
-		return nil, s.err
+		return nil, 0, s.err
 	}
-	return Collect(s.in), nil
+	bytes := int64(0)
+	for _, docs := range [][]Doc{s.in.Observations, s.in.Reports, s.in.Comments} {
+		for _, d := range docs {
+			bytes += int64(len(d.Raw())) + 256
+		}
+	}
+	return Collect(s.in), bytes, nil
 }
 
 // readOne makes a book of one result, what belongs to it, and what it is compared with.
@@ -199,8 +231,7 @@ func (s *source) same(e chart.Entry) {
 	}
 }
 
-// readNew makes a book of what reached the record since the last visit, for the home page.
-func readNew(v *care.Visit) (*Book, error) {
+func arrangeNew(v *care.Visit) (*Book, int64, error) {
 	s := newSource(v)
 	since := v.Who.Since
 	if since.IsZero() {
@@ -218,10 +249,7 @@ func readNew(v *care.Visit) (*Book, error) {
 	for _, r := range slices.Clone(s.in.Reports) {
 		s.members(r.Resource) // a report without its tests would go by another name here than in the list
 	}
-	if s.err != nil {
-		return nil, s.err
-	}
-	return Collect(s.in), nil
+	return s.book()
 }
 
 // write stores a comment on a result: a ClinicalImpression, completed, by who is signed in. It carries the

@@ -64,6 +64,9 @@ type Chart struct {
 
 	last   decided // the newest of them
 	lastOK bool
+
+	recording bool    // makes a memo, and
+	directory *record // looked into this
 }
 
 // PublicID is how the chart is named in URLs.
@@ -167,6 +170,9 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 		}
 	}
 	if st, err := c.h.load(ctx, c.h.directory); err == nil {
+		if c.recording {
+			c.directory = st
+		}
 		if e := st.get(typ, id); e != nil {
 			r, err := e.resource(ctx)
 			return r, err == nil
@@ -223,15 +229,16 @@ type decided struct {
 	class  *policyClass
 }
 
-func (c *Chart) visible(a policy.Action, e *entry) bool {
-	d := decided{a, e.class}
+func (c *Chart) visible(a policy.Action, e *entry) bool { return c.decide(decided{a, e.class}) }
+
+func (c *Chart) decide(d decided) bool {
 	if d == c.last {
 		return c.lastOK
 	}
 	ok, known := c.may[d]
 	if !known {
-		ok = c.h.policy.Item(c.act.Who, a, policy.Item{
-			Chart: c.num, Kind: kindName(c.h.kind(c.num)), Type: e.Type(), Labels: e.class.labels,
+		ok = c.h.policy.Item(c.act.Who, d.action, policy.Item{
+			Chart: c.num, Kind: kindName(c.h.kind(c.num)), Type: d.class.typ, Labels: d.class.labels,
 		}, c.ctx) == nil
 		if c.may == nil {
 			c.may = map[decided]bool{}
