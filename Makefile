@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: bench scale vuln setup build test unit browser check generate assets shots crash fuzz clean
+.PHONY: bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 build: ## the program, as it ships; packages of pages without inlining, which makes them no quicker and 1.7 MB larger
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" $(foreach p,site care/... doors/web/... demo,-gcflags=github.com/wellgate/wellgate/$(p)=-l) -o bin/wellgate ./cmd/wellgate
@@ -23,6 +23,9 @@ unit: ## unit, conformance, property, journey, matrix, canary and crash tests, o
 
 browser: build ## the same pages in a real browser: phone and desktop, light and dark, with and without JavaScript
 	test/browser/run.sh
+
+tamper: ## change a practice at rest in every way, again and again, e.g. make tamper TRIALS=10000 SEED=1
+	TAMPER_TRIALS=$(or $(TRIALS),10000) TAMPER_SEED=$(or $(SEED),1) $(GO) test ./cmd/wellgate -run TestTamper -count=1 -v -timeout 3h
 
 crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h

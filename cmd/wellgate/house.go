@@ -100,6 +100,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 	h.charts, err = chart.New(ctx, chart.Config{
 		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
 		Origin: h.config.Log, Anchor: filepath.Join(o.dir, anchorFile), Clock: h.clock,
+		Alarm: func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
 	})
 	if errors.Is(err, audit.ErrTampered) {
 		return nil, problemf("%v", err)

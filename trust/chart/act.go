@@ -188,6 +188,7 @@ type line struct {
 	Types   map[string]int `json:"types,omitempty"`
 	Refs    []string       `json:"refs,omitempty"`
 	Read    []string       `json:"read,omitempty"`   // a write lists here what the same act had read
+	Row     int64          `json:"row,omitempty"`    // the row of the record that a write made
 	Detail  string         `json:"detail,omitempty"` // of account events: the factor or way in
 	By      string         `json:"by,omitempty"`     // account that acted on another's behalf
 	Outcome string         `json:"outcome"`

@@ -57,7 +57,7 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 		if err != nil {
 			return err
 		}
-		tx.Committed(func() { h.forget(num) })
+		tx.Committed(func() { h.Forget(num) })
 		return nil
 	})
 	if errors.Is(err, journal.ErrNoChart) || errors.Is(err, journal.ErrShredded) {
@@ -69,8 +69,8 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 	return nil
 }
 
-// forget drops whatever is kept opened of a chart.
-func (h *House) forget(num int64) {
+// Forget drops whatever is kept opened of a chart.
+func (h *House) Forget(num int64) {
 	h.warm.Drop(num)
 	h.looks.Drop(num)
 }

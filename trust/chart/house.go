@@ -34,7 +34,8 @@ type Config struct {
 	Anchor  string           // audit anchor file; "" for none
 	Reads   string           // folder of the audit's file of reads, on SQLite; "" notes reads in the store
 	Clock   clock.Clock
-	Cache   int64 // bytes of warm records; 0 = 256 MiB
+	Alarm   func(record string, err error) // told of each record found changed, by its public id; nil for nobody
+	Cache   int64                          // bytes of warm records; 0 = 256 MiB
 }
 
 // A House is one practice's charts. It is safe for concurrent use.
@@ -55,14 +56,17 @@ type House struct {
 	directory int64                     // chart of the practice itself
 	intake    int64                     // chart of what belongs to nobody yet
 
-	losers     sync.Mutex // held by a write that lost races for a chart
+	losers sync.Mutex                     // held by a write that lost races for a chart
+	tips   sync.Map                       // chart → its newest row was compared with the audit log
+	alarm  func(record string, err error) // told of records that were changed behind our back; may be nil
+
 	background sync.WaitGroup
 }
 
 // New opens the house over a migrated store, making the practice's own charts on first use. It refuses a store whose
 // history is not what was signed (audit.ErrTampered).
 func New(ctx context.Context, c Config) (*House, error) {
-	h := &House{db: c.DB, vault: c.Vault, journal: c.Journal, policy: c.Policy, guards: c.Guards, clock: c.Clock}
+	h := &House{db: c.DB, vault: c.Vault, journal: c.Journal, policy: c.Policy, guards: c.Guards, clock: c.Clock, alarm: c.Alarm}
 	if c.Cache == 0 {
 		c.Cache = 256 << 20
 	}
@@ -92,7 +96,10 @@ func New(ctx context.Context, c Config) (*House, error) {
 		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
 		Origin: c.Origin, Anchor: c.Anchor, Dir: c.Reads, Clock: c.Clock,
 	})
-	return h, err
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // only finds, or makes once, the single chart of a kind. The claim is the constraint: two processes make one.

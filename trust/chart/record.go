@@ -345,7 +345,7 @@ func (h *House) reweigh(num int64) { h.warm.Reweigh(num) }
 func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 	snap, rows, err := h.journal.Load(ctx, num)
 	if err != nil {
-		return nil, fmt.Errorf("chart: load: %w", err)
+		return nil, fmt.Errorf("chart: load: %w", h.alarmed(num, err))
 	}
 	st := &record{}
 	if snap != nil {
@@ -357,8 +357,15 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 			}
 		}
 		if err != nil {
-			return nil, err
+			return nil, h.alarmed(num, err)
 		}
+	}
+	seq := st.seq
+	if len(rows) > 0 {
+		seq = rows[len(rows)-1].Seq
+	}
+	if err := h.checkTip(ctx, num, seq); err != nil {
+		return nil, fmt.Errorf("chart: load: %w", h.alarmed(num, err))
 	}
 	st.kind = h.kind(num)
 	if len(rows) == 0 {

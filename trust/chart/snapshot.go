@@ -116,7 +116,10 @@ func appendString(out []byte, s string) []byte {
 // openSnapshot reads a snapshot's index; its segments are opened when something in them is read.
 func (h *House) openSnapshot(num int64, snap *journal.Snapshot) (*record, error) {
 	st, err := openIndex(snap.Index, func(n int) *block {
-		return &block{h: h, num: num, open: func(ctx context.Context) ([]byte, error) { return h.journal.Segment(ctx, num, snap, n) }}
+		return &block{h: h, num: num, open: func(ctx context.Context) ([]byte, error) {
+			plain, err := h.journal.Segment(ctx, num, snap, n)
+			return plain, h.alarmed(num, err)
+		}}
 	}, snap.Segments)
 	if err != nil {
 		return nil, err

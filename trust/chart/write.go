@@ -307,7 +307,7 @@ func (h *House) claimIDs(ctx context.Context, tx *store.Tx, p *part) error {
 
 // trace appends the audit entry and the facts of one part to the transaction.
 func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {
-	l := line{Action: "write", What: d.what, Types: map[string]int{}, Read: d.read, Outcome: "ok"}
+	l := line{Action: "write", What: d.what, Types: map[string]int{}, Read: d.read, Row: p.record.seq + 1, Outcome: "ok"}
 	facts := make([]feed.Fact, 0, len(p.ops))
 	for _, o := range p.ops {
 		l.Types[o.typ]++

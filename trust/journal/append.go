@@ -124,6 +124,7 @@ func (j *Journal) AppendSealed(ctx context.Context, tx *store.Tx, s *Sealed) err
 	if err != nil {
 		return fmt.Errorf("journal: append: %w", err)
 	}
+	tx.Committed(func() { j.saw(s.chart, s.seq) })
 	return nil
 }
 

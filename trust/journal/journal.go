@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
@@ -52,6 +53,7 @@ type Journal struct {
 	vault *vault.Vault
 	clock clock.Clock
 	keys  *keyring
+	seen  sync.Map // chart → the newest row this process has seen committed; a chart never goes back behind it
 }
 
 // An Option changes a default of Open.
@@ -137,6 +139,7 @@ type record struct {
 // open reads and opens a chart's row as q sees it. It always asks the database, so an erased chart is erased at once.
 func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*record, error) {
 	r := &record{chart: chart}
+	newest, known := j.seen.Load(chart) // before q looks: what is committed later may not be in its view
 	var wrapped, tip []byte
 	var kind, seq, shredded int64
 	err := q.QueryRow(ctx, "SELECT kind, wrapped, head, seq, tip, shredded FROM journal_chart WHERE chart = $1", chart).
@@ -162,6 +165,9 @@ func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*reco
 	}
 	if seq != r.head.seq || !bytes.Equal(tip, r.head.hash[:]) {
 		return nil, damaged("the head is not what its columns say", nil)
+	}
+	if known && seq < newest.(int64) {
+		return nil, damaged(fmt.Sprintf("the head is row %d, but row %d was there: older rows were put back", seq, newest), nil)
 	}
 	return r, nil
 }

@@ -88,7 +88,24 @@ func (j *Journal) Load(ctx context.Context, chart int64) (*Snapshot, []Row, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("journal: load: %w", err)
 	}
+	last := int64(0)
+	if len(tail) > 0 {
+		last = tail[len(tail)-1].Seq
+	} else if snap != nil {
+		last = snap.Seq
+	}
+	j.saw(chart, last)
 	return snap, tail, nil
+}
+
+// saw remembers the newest committed row of a chart.
+func (j *Journal) saw(chart, seq int64) {
+	for {
+		old, loaded := j.seen.LoadOrStore(chart, seq)
+		if !loaded || old.(int64) >= seq || j.seen.CompareAndSwap(chart, old, seq) {
+			return
+		}
+	}
 }
 
 // Rows opens rows from seq from (inclusive) to to (inclusive; 0 = head): history.
