@@ -1,6 +1,10 @@
 package fhir
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // KnownType reports whether name is a resource type of R4 (4.0.1).
 func KnownType(name string) bool { return knownTypes[name] != "" }
@@ -40,3 +44,6 @@ const typeNames = `
 	SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript
 	ValueSet VerificationResult VisionPrescription
 `
+
+// Types lists every resource type of R4, sorted.
+func Types() []string { return slices.Sorted(maps.Keys(knownTypes)) }

@@ -33,7 +33,7 @@ var errByPractice = errors.New("appointments: only the practice's own feed books
 
 // guard leaves appointments to the practice's system, which owns the calendar.
 func guard(who identity.Who, _, _ fhir.Resource) error {
-	if who.Kind == identity.System {
+	if who.Machine() {
 		return nil
 	}
 	return errByPractice

@@ -68,7 +68,7 @@ var errReadOnly = errors.New("records: only imports and feeds of the practice wr
 // guard lets the practice's own feeds write. Nobody corrects a record by hand here: a patient asks, the practice's
 // system changes it, the feed brings it.
 func guard(who identity.Who, _, _ fhir.Resource) error {
-	if who.Kind == identity.System {
+	if who.Machine() {
 		return nil
 	}
 	return errReadOnly

@@ -38,6 +38,17 @@ func (h *house) control(ctx context.Context) (stop func(), err error) {
 		var ask erasure
 		carry(w, r, &ask, func() (any, error) { return struct{}{}, h.erase(ctx, ask) })
 	})
+	mux.HandleFunc("POST /token/make", func(w http.ResponseWriter, r *http.Request) {
+		var ask tokenWish
+		carry(w, r, &ask, func() (any, error) { return h.makeToken(ctx, ask) })
+	})
+	mux.HandleFunc("POST /token/list", func(w http.ResponseWriter, r *http.Request) {
+		carry(w, r, &struct{}{}, func() (any, error) { return h.identity.Tokens.List(ctx) })
+	})
+	mux.HandleFunc("POST /token/revoke", func(w http.ResponseWriter, r *http.Request) {
+		var ask tokenEnd
+		carry(w, r, &ask, func() (any, error) { return struct{}{}, h.revokeToken(ctx, ask) })
+	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
 	go srv.Serve(l)
 	if begun, err := h.vault.Rotating(ctx); err == nil && begun { // a crash stopped it

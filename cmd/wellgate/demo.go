@@ -25,6 +25,7 @@ import (
 	"github.com/pquerna/otp/totp"
 	"golang.org/x/term"
 
+	"github.com/wellgate/wellgate/doors/api"
 	"github.com/wellgate/wellgate/internal/clock"
 )
 
@@ -95,7 +96,12 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if os.Getenv("WELLGATE_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	door, err := h.door(doorway{hosts: []string{"localhost:" + port, net.JoinHostPort(host, port)}, tls: c.TLS, demo: true, log: log})
+	hosts := []string{"localhost:" + port, net.JoinHostPort(host, port)}
+	bases := map[string]string{}
+	for _, name := range hosts {
+		bases[name] = scheme + "://" + name + api.Path
+	}
+	both, err := h.doors(doorway{hosts: hosts, tls: c.TLS, demo: true, log: log}, bases)
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		debug.FreeOSMemory()
 	}()
 	c.watchKeyboard(ctx, st)
-	return serve(ctx, ln, door, h)
+	return serve(ctx, ln, both.server(both), h)
 }
 
 // prepare opens a filled folder or fills an empty one. A folder that is neither gets one clear line.

@@ -71,7 +71,7 @@ func TestGoldenRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	for _, r := range table {
+	for _, r := range append(table, apiTable()...) {
 		step := ""
 		if r.StepUp {
 			step = " fresh-proof"

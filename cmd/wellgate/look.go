@@ -42,6 +42,7 @@ func (c *routesCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	table = append(table, apiTable()...)
 	if c.JSON {
 		return printJSON(table)
 	}

@@ -20,6 +20,7 @@ type cli struct {
 	Import importCmd `cmd:"" help:"Load FHIR R4 bundles or Bulk NDJSON, plain, .gz or .zip, files or folders."`
 	Audit  auditCmd  `cmd:"" help:"Check the audit log."`
 	Key    keyCmd    `cmd:"" help:"Change the root key."`
+	Token  tokenCmd  `cmd:"" help:"Let other systems in by FHIR, each with a token."`
 	Erase  eraseCmd  `cmd:"" help:"Destroy a patient's record for good."`
 	Doctor doctorCmd `cmd:"" help:"Check folder, keys, store and settings, and say what to mend."`
 	Policy policyCmd `cmd:"" help:"Show who may do what, as one text."`

@@ -147,6 +147,12 @@ func disagreements(set *policy.Set, table []web.Listed, limit int) []string {
 				}
 			}
 		}
+		for _, does := range []string{"", "read", "search", "create", "update", "delete", "purge"} {
+			for _, typ := range []string{"Patient", "Observation", "Claim"} {
+				p := policy.Page{Name: "api", Room: "api", Frame: "api", Type: typ, Does: does}
+				say(set.Page(who, p, policy.Context{}), visitOracle(who, p, false), "%s %s: %s %s over the api", who.Kind, who.Account, does, typ)
+			}
+		}
 		for _, a := range []policy.Action{policy.Read, policy.Write, policy.Export, policy.Looked, policy.Find, policy.Open, policy.Erase} {
 			for _, it := range things() {
 				for _, c := range circumstances(a) {
@@ -161,10 +167,51 @@ func disagreements(set *policy.Set, table []web.Listed, limit int) []string {
 func everybody() []identity.Who {
 	out := []identity.Who{{}, {Account: "p7", Kind: identity.Patient, Chart: 7}, {Account: "p8", Kind: identity.Patient, Chart: 8},
 		{Account: "p0", Kind: identity.Patient}, {Account: "sys", Kind: identity.System}}
+	out = append(out, services()...)
 	for _, r := range append(slices.Clone(roles), "made-up") {
 		out = append(out, identity.Who{Account: string(r), Kind: identity.Staff, Role: r})
 	}
 	return out
+}
+
+// services are systems with tokens: of no scope, of one type, of one letter, of everything, and of everything with labels.
+func services() (out []identity.Who) {
+	out = append(out, identity.Who{Account: "none", Kind: identity.ServiceKind})
+	for i, text := range []string{"system/Patient.rs", "system/Observation.r", "system/Observation.s", "system/Observation.c", "system/Observation.u",
+		"system/Observation.d", "system/*.rs", "system/*.cud", "system/*.cruds", "system/*.cruds"} {
+		scope, err := identity.ParseScope(text, i == 9)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, identity.Who{Account: text, Kind: identity.ServiceKind, Scope: scope})
+	}
+	return out
+}
+
+// serviceHas says whether a scope's text gives one of the letters for a type.
+func serviceHas(who identity.Who, typ, letters string) bool {
+	for _, one := range strings.Fields(who.Scope.String()) {
+		of, does, _ := strings.Cut(strings.TrimPrefix(one, "system/"), ".")
+		if (of == "*" || of == typ) && strings.ContainsAny(does, letters) {
+			return true
+		}
+	}
+	return false
+}
+
+func serviceOracle(who identity.Who, a policy.Action, it policy.Item) bool {
+	if len(it.Labels) > 0 && !who.Scope.Sensitive() {
+		return false
+	}
+	switch a {
+	case policy.Find:
+		return serviceHas(who, "Patient", "s")
+	case policy.Read:
+		return it.Kind != "intake" && serviceHas(who, it.Type, "rs")
+	case policy.Write:
+		return it.Kind != "intake" && serviceHas(who, it.Type, "cu")
+	}
+	return false
 }
 
 func things() []policy.Item {
@@ -202,6 +249,9 @@ func circumstances(a policy.Action) []policy.Context {
 
 func visitOracle(who identity.Who, p policy.Page, opened bool) bool {
 	switch who.Kind {
+	case identity.ServiceKind:
+		letter := map[string]string{"read": "r", "search": "s", "create": "c", "update": "u", "delete": "d"}[p.Does]
+		return p.Frame == "api" && letter != "" && serviceHas(who, p.Type, letter)
 	case identity.Patient:
 		return p.Frame == "portal" && who.Chart != 0 && p.Chart == who.Chart
 	case identity.Staff:
@@ -215,6 +265,9 @@ func visitOracle(who identity.Who, p policy.Page, opened bool) bool {
 
 // itemOracle: what somebody may do with a kind of thing.
 func itemOracle(who identity.Who, a policy.Action, it policy.Item, c policy.Context) bool {
+	if who.Kind == identity.ServiceKind {
+		return serviceOracle(who, a, it)
+	}
 	if it.Kind == "directory" && a == policy.Read && who.Kind != identity.Staff {
 		return true // whoever is here; names of staff and places
 	}
@@ -304,6 +357,12 @@ func (w *world) decisive() (red []string) {
 	}
 	open := func(p string) url.Values {
 		return url.Values{"patient": {public}, "purpose": {p}, "reason": {"Appointment today"}}
+	}
+	if w.blind == "" {
+		w.blind = w.token("system/*.rs", false)
+	}
+	if a := w.call(w.blind, "GET", "/fhir/Observation/hiv-test", ""); a.status != 404 {
+		red = append(red, fmt.Sprintf("a service without labels reads hiv-test: %d", a.status))
 	}
 	ask("nora", "GET", "/record", nil, 404)
 	ask("nurse", "GET", "/record", nil, 404)

@@ -13,19 +13,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/doors/api"
 )
 
 type serveCmd struct {
 	Dir        string `default:"." help:"The practice's folder, made by init."`
 	Addr       string `default:":8443" help:"Address and port to listen on."`
-	Cert       string `required:"" help:"TLS certificate chain, PEM. Read again when it changes."`
-	Key        string `required:"" help:"Private key of the certificate, PEM."`
+	Cert       string `help:"TLS certificate chain, PEM. Read again when it changes. Needed unless --plain is given."`
+	Key        string `help:"Private key of the certificate, PEM."`
+	Plain      string `help:"Listen without TLS for a proxy on this computer: 127.0.0.1:PORT, [::1]:PORT or unix:/path. Refused elsewhere."`
+	Forwarded  bool   `help:"Believe X-Forwarded-For and -Proto on --plain, because the proxy writes them."`
 	Redirect   string `help:"Also listen here, e.g. :80, only to send browsers to https."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
 }
 
-// Run serves until it is told to stop, then lets requests in work finish. It never speaks plain HTTP but to redirect.
+// Run serves until it is told to stop, then lets requests in work finish. It never speaks plain HTTP but to redirect, and
+// to a proxy on the same computer.
 func (c *serveCmd) Run(ctx context.Context) error {
 	pass, err := passphrase(c.Passphrase)
 	if err != nil {
@@ -35,38 +38,77 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cert := &certificate{cert: c.Cert, key: c.Key}
-	if _, err := cert.get(nil); err != nil {
-		return problemf("cannot use the certificate: %v", err)
+	if (c.Cert == "") != (c.Key == "") || c.Cert == "" && c.Plain == "" {
+		return problemf("give --cert and --key, or --plain for a proxy on this computer")
 	}
-	l, err := listen(c.Addr)
-	if err != nil {
-		return err
+	origin := "https://" + cfg.Host
+	hosts, origins, bases := []string{cfg.Host}, []string{origin}, map[string]string{cfg.Host: origin + api.Path}
+	var l, near net.Listener
+	if c.Cert != "" {
+		cert := &certificate{cert: c.Cert, key: c.Key}
+		if _, err := cert.get(nil); err != nil {
+			return problemf("cannot use the certificate: %v", err)
+		}
+		if l, err = listen(c.Addr); err != nil {
+			return err
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		if port != "443" { // behind a port forward browsers say the bare name; reached directly they say the port too
+			hosts, bases[cfg.Host+":"+port] = append(hosts, cfg.Host+":"+port), origin+":"+port+api.Path
+		}
+		origins = append(origins, origin+":"+port)
+		l = tls.NewListener(l, tlsConfig(cert))
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	origin, hosts := "https://"+cfg.Host, []string{cfg.Host}
-	if port != "443" { // behind a port forward browsers say the bare name; reached directly they say the port too
-		hosts = append(hosts, cfg.Host+":"+port)
+	if c.Plain != "" {
+		if near, err = listenPlain(c.Plain); err != nil {
+			return err
+		}
+		if here, tcp := near.Addr().(*net.TCPAddr); tcp { // systems on this computer may come without the proxy
+			bases[here.String()] = "http://" + here.String() + api.Path
+		}
 	}
-	h, err := open(ctx, opening{dir: c.Dir, passphrase: pass, origins: []string{origin, origin + ":" + port}})
+	return c.serve(ctx, opening{dir: c.Dir, passphrase: pass, origins: origins}, doorway{hosts: hosts, tls: true}, bases, l, near)
+}
+
+// serve opens the practice and answers on whatever listeners there are.
+func (c *serveCmd) serve(ctx context.Context, o opening, w doorway, bases map[string]string, l, plain net.Listener) error {
+	h, err := open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	door, err := h.door(doorway{hosts: hosts, tls: true, log: log})
+	w.log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	both, err := h.doors(w, bases)
 	if err != nil {
 		return err
 	}
 	if c.Redirect != "" {
-		stop, err := redirect(c.Redirect, origin)
+		stop, err := redirect(c.Redirect, o.origins[0])
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	log.Info("ready", "address", l.Addr().String(), "host", cfg.Host)
-	return serve(ctx, tls.NewListener(l, tlsConfig(cert)), door, h)
+	var behind http.Handler = both
+	if c.Forwarded {
+		behind = forwarded(both)
+	}
+	if l == nil {
+		w.log.Info("ready", "plain", plain.Addr().String())
+		return serve(ctx, plain, both.server(behind), h)
+	}
+	if plain != nil {
+		defer alsoPlain(ctx, plain, both.server(behind), w.log)()
+	}
+	w.log.Info("ready", "address", l.Addr().String(), "host", w.hosts[0])
+	return serve(ctx, l, both.server(both), h)
+}
+
+// server is the web door's, with its limits, answering for both.
+func (d doors) server(handler http.Handler) *http.Server {
+	srv := d.web.Server()
+	srv.Handler = handler
+	return srv
 }
 
 // tlsConfig is TLS 1.3 only (CRY-12); Go's default key exchange is the hybrid X25519MLKEM768.
@@ -76,13 +118,12 @@ func tlsConfig(c *certificate) *tls.Config {
 
 // serve answers on l until ctx ends, then drains for at most ten seconds. Expired sessions, steps and replaced snapshots
 // are swept hourly.
-func serve(ctx context.Context, l net.Listener, door *web.Door, h *house) error {
+func serve(ctx context.Context, l net.Listener, srv *http.Server, h *house) error {
 	stop, err := h.control(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	srv := door.Server()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	tick := time.NewTicker(time.Hour)
@@ -97,15 +138,20 @@ func serve(ctx context.Context, l net.Listener, door *web.Door, h *house) error 
 				slog.Warn("sweep", "error", err)
 			}
 		case <-ctx.Done():
-			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-			defer cancel()
-			err := srv.Shutdown(drain)
-			if errors.Is(err, context.DeadlineExceeded) {
-				err = srv.Close()
-			}
-			return err
+			return drain(ctx, srv)
 		}
 	}
+}
+
+// drain lets requests in work finish, for at most ten seconds.
+func drain(ctx context.Context, srv *http.Server) error {
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err := srv.Shutdown(end)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	return err
 }
 
 // redirect answers plain HTTP with one thing: where the portal is. It reads no path into the answer's body and no host.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/wellgate/wellgate/doors/api"
 	"github.com/wellgate/wellgate/doors/web"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
@@ -24,4 +25,16 @@ func routeTable() ([]web.Listed, error) {
 		return nil, err
 	}
 	return door.Table(), nil
+}
+
+// apiTable lists the interactions of the FHIR door in the same form.
+func apiTable() (out []web.Listed) {
+	for _, l := range api.Table() {
+		who := "token"
+		if l.Does == "" && l.Name == "api.metadata" {
+			who = "anyone"
+		}
+		out = append(out, web.Listed{Pattern: l.Pattern, Name: l.Name, Room: "api", For: who, Action: l.Does})
+	}
+	return out
 }

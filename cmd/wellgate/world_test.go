@@ -29,6 +29,8 @@ type world struct {
 	t     testing.TB
 	h     *house
 	door  http.Handler
+	fhir  http.Handler
+	blind string // token of a service that sees no labels, for decisive
 	logs  *syncBuffer
 	users map[string]*user
 	dir   string
@@ -80,9 +82,9 @@ func (w *world) open(texts map[string]string) {
 	w.h = h
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
-	door, err := h.door(doorway{hosts: []string{testHost}, demo: true, log: log})
+	both, err := h.doors(doorway{hosts: []string{testHost}, demo: true, log: log}, map[string]string{testHost: "http://" + testHost + "/fhir"})
 	w.must(err)
-	w.door = door
+	w.door, w.fhir = both.web, both.api
 }
 
 func (w *world) close() {

@@ -160,6 +160,8 @@ func (h *House) Enter(ctx context.Context, act *Act, page policy.Page) (*Chart, 
 		}
 	} else if act.Who.Kind == identity.Patient {
 		act.Purpose, pc.Purpose = PatientRequest, string(PatientRequest)
+	} else if act.Who.Kind == identity.ServiceKind { // as its token says
+		act.Purpose, pc.Purpose = Purpose(act.Who.Purpose), act.Who.Purpose
 	}
 	if err := h.policy.Page(act.Who, page, pc); err != nil {
 		if errors.Is(err, policy.ErrDenied) && page.Chart != 0 {

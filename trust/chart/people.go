@@ -135,7 +135,7 @@ func (h *House) Matching(ctx context.Context, act *Act, typ, query string) ([]st
 	if typ == "Patient" {
 		return h.matchPatient(ctx, act, query)
 	}
-	return h.matchDirectory(ctx, typ, query)
+	return h.matchDirectory(ctx, act, typ, query)
 }
 
 // Find looks a patient up by exactly the identifiers given. Every match is noted in that patient's own log, a search

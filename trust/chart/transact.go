@@ -387,11 +387,11 @@ func (x *transaction) match(ctx context.Context, ref string, p *part) (string, e
 	case typ == "Patient":
 		refs, err = x.h.matchPatient(ctx, x.act, query)
 	case fhir.InDirectory(typ):
-		refs, err = x.h.matchDirectory(ctx, typ, query)
+		refs, err = x.h.matchDirectory(ctx, x.act, typ, query)
 	case p == nil:
 		return "", fmt.Errorf("%w: %s is found by search inside one patient's record only", ErrInvalid, typ)
 	default:
-		refs, err = matchIn(ctx, p.record, typ, query)
+		refs, err = x.h.matchIn(ctx, x.act, p.chart, p.record, typ, query)
 	}
 	switch {
 	case err != nil:
@@ -406,14 +406,18 @@ func (x *transaction) match(ctx context.Context, ref string, p *part) (string, e
 	return id, nil
 }
 
-// matchIn searches one record, leaving nothing out: a match answers with an id, not with content.
-func matchIn(ctx context.Context, st *record, typ, query string) ([]string, error) {
+// matchIn searches one record. What the asking person may not see matches nothing: a match would tell that it is there.
+func (h *House) matchIn(ctx context.Context, act *Act, num int64, st *record, typ, query string) ([]string, error) {
 	q, err := search.Parse(typ, query)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	var refs []string
-	found, err := st.matches(ctx, &q, func(*entry) bool { return true })
+	may := func(e *entry) bool {
+		item := policy.Item{Chart: num, Kind: kindName(st.kind), Type: e.Type(), Labels: e.class.labels}
+		return h.policy.Item(act.Who, policy.Read, item, policy.Context{Purpose: string(act.Purpose)}) == nil
+	}
+	found, err := st.matches(ctx, &q, may)
 	if err != nil {
 		return nil, err
 	}
@@ -423,12 +427,12 @@ func matchIn(ctx context.Context, st *record, typ, query string) ([]string, erro
 	return refs, nil
 }
 
-func (h *House) matchDirectory(ctx context.Context, typ, query string) ([]string, error) {
+func (h *House) matchDirectory(ctx context.Context, act *Act, typ, query string) ([]string, error) {
 	st, err := h.load(ctx, h.directory)
 	if err != nil {
 		return nil, err
 	}
-	return matchIn(ctx, st, typ, query)
+	return h.matchIn(ctx, act, h.directory, st, typ, query)
 }
 
 // matchPatient finds patients by one identifier. Whoever may not read the Patient learns nothing.

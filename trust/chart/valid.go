@@ -9,10 +9,10 @@ import (
 )
 
 // valid checks the structure of what is about to be stored. What people and rooms write is held to every rule; what the
-// practice's tools bring from others keeps elements we do not know.
+// practice's tools and other systems bring keeps elements we do not know.
 func valid(who identity.Who, r fhir.Resource) error {
 	level := validate.Strict
-	if who.Kind == identity.System {
+	if who.Machine() {
 		level = validate.Lenient
 	}
 	if err := validate.Err(validate.Resource(r, level)); err != nil {

@@ -47,6 +47,8 @@ const (
 	EventAccountDisabled EventKind = "account.disabled"
 	EventAccountEnabled  EventKind = "account.enabled"
 	EventEnrolIssued     EventKind = "enrol.issued"
+	EventTokenMade       EventKind = "token.made"
+	EventTokenRevoked    EventKind = "token.revoked"
 )
 
 // From is where a request came from.

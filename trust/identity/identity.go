@@ -22,6 +22,8 @@ const (
 	Patient Kind = "patient"
 	Staff   Kind = "staff"
 	System  Kind = "system" // jobs and command-line tools of the practice
+	// ServiceKind is another system that came with a token, within the token's scope.
+	ServiceKind Kind = "service"
 )
 
 // Role is what a member of staff may do here; "" for patients.
@@ -52,4 +54,9 @@ type Who struct {
 	Proved       time.Time // when a factor was last presented (step-up, AUT-17)
 	Since        time.Time // when this person last signed in before this session; zero if never
 	Lang         string    // preferred language, "" if unset
+	Scope        *Scope    // services only: what the token may do
+	Purpose      string    // services only: HL7 PurposeOfUse code of everything it does
 }
+
+// Machine says that no person writes: a tool of the practice's own, or another system with a token.
+func (w Who) Machine() bool { return w.Kind == System || w.Kind == ServiceKind }

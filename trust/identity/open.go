@@ -54,18 +54,20 @@ type Identity struct {
 	Sessions  *Sessions
 	Signin    *Signin
 	Enrol     *Enrol
+	Tokens    *Tokens
 	Cookies   Cookies
 	c         *core
 }
 
 // core is what the parts share.
 type core struct {
-	opts  Options
-	db    *store.DB
-	vault *vault.Vault
-	key   atomic.Pointer[vault.Key] // seals steps in progress; nil until first used
-	hash  *hasher
-	wa    *webauthn.WebAuthn
+	opts   Options
+	db     *store.DB
+	vault  *vault.Vault
+	key    atomic.Pointer[vault.Key] // seals steps in progress; nil until first used
+	tokens atomic.Pointer[vault.Key] // seals what tokens may do; likewise
+	hash   *hasher
+	wa     *webauthn.WebAuthn
 
 	mu    sync.Mutex
 	cache map[string]*account // as of their version; every use compares the version in the store
@@ -93,12 +95,16 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	}
 	c := &core{opts: o, db: o.DB, vault: o.Vault, wa: wa, cache: map[string]*account{},
 		hash: newHasher(o.Hash, o.Vault.Secret("identity-pepper"))}
+	tokens := &Tokens{c: c}
 	if _, err = c.stepKey(ctx); err != nil {
+		return nil, err
+	}
+	if _, err = c.tokenKey(ctx); err != nil {
 		return nil, err
 	}
 	o.Vault.OnDrop(c.forget)
 	return &Identity{Accounts: &Accounts{c}, Passwords: &Passwords{c}, OneTime: &OneTime{c}, Passkeys: &Passkeys{c},
-		Sessions: &Sessions{c}, Signin: &Signin{c}, Enrol: &Enrol{c}, Cookies: Cookies{insecure: o.InsecureLocalhost}, c: c}, nil
+		Sessions: &Sessions{c}, Signin: &Signin{c}, Enrol: &Enrol{c}, Tokens: tokens, Cookies: Cookies{insecure: o.InsecureLocalhost}, c: c}, nil
 }
 
 func newWebAuthn(o Options) (*webauthn.WebAuthn, error) {
@@ -116,28 +122,35 @@ func newWebAuthn(o Options) (*webauthn.WebAuthn, error) {
 	return wa, nil
 }
 
-const stepOwner = "identity/steps"
-
-// stepKey loads the key that seals steps in progress, or makes it; two processes may start at once.
+// stepKey seals steps in progress, tokenKey what tokens may do.
 func (c *core) stepKey(ctx context.Context) (*vault.Key, error) {
-	if k := c.key.Load(); k != nil {
+	return c.ownKey(ctx, "identity/steps", &c.key)
+}
+
+func (c *core) tokenKey(ctx context.Context) (*vault.Key, error) {
+	return c.ownKey(ctx, "identity/tokens", &c.tokens)
+}
+
+// ownKey loads a key of identity's own, or makes it; two processes may start at once.
+func (c *core) ownKey(ctx context.Context, owner string, held *atomic.Pointer[vault.Key]) (*vault.Key, error) {
+	if k := held.Load(); k != nil {
 		return k, nil
 	}
 	read := func(q store.Querier) (*vault.Key, error) {
 		var w []byte
-		if err := q.QueryRow(ctx, `SELECT wrapped FROM identity_key WHERE owner = $1`, stepOwner).Scan(&w); err != nil {
+		if err := q.QueryRow(ctx, `SELECT wrapped FROM identity_key WHERE owner = $1`, owner).Scan(&w); err != nil {
 			return nil, err
 		}
-		return c.vault.OpenKey(ctx, stepOwner, w)
+		return c.vault.OpenKey(ctx, owner, w)
 	}
 	k, err := read(c.db)
 	if noRows(err) {
 		err = c.db.Write(ctx, func(tx *store.Tx) error {
-			_, wrapped, err := c.vault.NewKey(ctx, tx, stepOwner)
+			_, wrapped, err := c.vault.NewKey(ctx, tx, owner)
 			if err != nil {
 				return err
 			}
-			_, err = tx.Exec(ctx, `INSERT INTO identity_key (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO NOTHING`, stepOwner, wrapped)
+			_, err = tx.Exec(ctx, `INSERT INTO identity_key (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO NOTHING`, owner, wrapped)
 			return err
 		})
 		if err == nil {
@@ -145,15 +158,16 @@ func (c *core) stepKey(ctx context.Context) (*vault.Key, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("identity: key of steps: %w", err)
+		return nil, fmt.Errorf("%s: %w", owner, err)
 	}
-	c.key.Store(k)
+	held.Store(k)
 	return k, nil
 }
 
 // forget drops every key and opened account.
 func (c *core) forget() {
 	c.key.Store(nil)
+	c.tokens.Store(nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.cache)
@@ -168,6 +182,9 @@ func (i *Identity) Sweep(ctx context.Context) error {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM identity_spent WHERE expires < $1`, ms(now)); err != nil {
+			return err
+		}
+		if err := i.Tokens.noteUse(ctx, tx); err != nil {
 			return err
 		}
 		// Long forgiven buckets. A run that reached its end stays until the factor is set anew.

@@ -44,8 +44,10 @@ const (
 type Page struct {
 	Name  string // route name: "results.one"
 	Room  string
-	Frame string // "portal" or "desk"
+	Frame string // "portal", "desk" or "api"
 	Chart int64  // the record it shows; 0 outside a record
+	Type  string // api: resource type asked for
+	Does  string // api: what is done with it: read, search, create, update or delete
 }
 
 // An Item is a class of things in a chart. Decisions are made per class and may be kept for one act.
@@ -68,6 +70,7 @@ type Set struct {
 	rules   *cedar.PolicySet
 	text    string
 	version string
+	kept    decisions
 }
 
 // New compiles the base rules and each room's text. A room's rules carry @id("room.name"); a missing, foreign or
@@ -117,16 +120,31 @@ func (s *Set) Rules() []string {
 
 // Page decides whether who may enter a page.
 func (s *Set) Page(who identity.Who, p Page, c Context) error {
+	if who.Kind == identity.ServiceKind {
+		return s.service(who, question{action: Visit, name: p.Name, room: p.Room, frame: p.Frame, typ: p.Type, does: p.Does, context: c})
+	}
+	return s.page(who, p, c)
+}
+
+func (s *Set) page(who identity.Who, p Page, c Context) error {
 	return s.decide(who, Visit, cedar.Entity{
 		UID: cedar.NewEntityUID("Page", cedar.String(p.Name)),
 		Attributes: record(map[string]cedar.Value{
 			"room": cedar.String(p.Room), "frame": cedar.String(p.Frame), "chart": cedar.Long(p.Chart),
+			"type": cedar.String(p.Type), "does": cedar.String(p.Does),
 		}),
 	}, c)
 }
 
 // Item decides whether who may do a to an item.
 func (s *Set) Item(who identity.Who, a Action, it Item, c Context) error {
+	if who.Kind == identity.ServiceKind {
+		return s.service(who, question{action: a, name: it.Kind, typ: it.Type, labels: strings.Join(it.Labels, "\x00"), context: c})
+	}
+	return s.item(who, a, it, c)
+}
+
+func (s *Set) item(who identity.Who, a Action, it Item, c Context) error {
 	labels := make([]cedar.Value, len(it.Labels))
 	for i, l := range it.Labels {
 		labels[i] = cedar.String(l)
@@ -145,7 +163,9 @@ func (s *Set) decide(who identity.Who, a Action, resource cedar.Entity, c Contex
 		UID: cedar.NewEntityUID("User", cedar.String(who.Account)),
 		Attributes: record(map[string]cedar.Value{
 			"kind": cedar.String(who.Kind), "role": cedar.String(who.Role), "chart": cedar.Long(who.Chart),
-			"aal": cedar.Long(who.AAL),
+			"aal":   cedar.Long(who.AAL),
+			"reads": types(who.Scope, 'r'), "searches": types(who.Scope, 's'), "creates": types(who.Scope, 'c'),
+			"updates": types(who.Scope, 'u'), "deletes": types(who.Scope, 'd'), "sensitive": cedar.Boolean(who.Scope.Sensitive()),
 		}),
 	}
 	action := cedar.NewEntityUID("Action", cedar.String(a))
@@ -165,6 +185,16 @@ func (s *Set) decide(who identity.Who, a Action, resource cedar.Entity, c Contex
 		return ErrDenied
 	}
 	return nil
+}
+
+// types are the resource types that a service's scope gives one letter for; none for everybody else.
+func types(s *identity.Scope, letter byte) cedar.Set {
+	list := s.Types(letter)
+	out := make([]cedar.Value, len(list))
+	for i, t := range list {
+		out[i] = cedar.String(t)
+	}
+	return cedar.NewSet(out...)
 }
 
 func record(m map[string]cedar.Value) cedar.Record {

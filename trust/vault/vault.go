@@ -58,6 +58,8 @@ const (
 	KindFact
 	KindOpening
 	KindHead // a chart's newest sequence number and hash
+
+	KindToken Kind = 32 // what a service's token may do
 )
 
 // Place is where sealed bytes belong; it is authenticated, so they open nowhere else.

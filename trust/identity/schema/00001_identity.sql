@@ -34,6 +34,15 @@ CREATE TABLE identity_throttle (
   at      BIGINT NOT NULL,
   until   BIGINT NOT NULL
 );
+-- Secrets of services. What a token may do is sealed together with its hash.
+CREATE TABLE identity_token (
+  id      TEXT PRIMARY KEY,
+  hash    BLOB NOT NULL UNIQUE,
+  expires BIGINT NOT NULL,
+  used    BIGINT NOT NULL,
+  revoked BIGINT NOT NULL,
+  sealed  BLOB NOT NULL
+);
 
 -- +goose Down
 SELECT 1;
