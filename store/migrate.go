@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,38 +33,50 @@ func (db *DB) Migrate(ctx context.Context, owner string, schema fs.FS) error {
 	if done, err := db.atVersion(ctx, owner, newest); done || err != nil {
 		return err
 	}
-	unlock, err := lockFile(ctx, db.path+".lock")
-	if err != nil {
-		return fmt.Errorf("store: migrate %s: lock: %w", owner, err)
-	}
-	defer unlock()
-	if done, err := db.atVersion(ctx, owner, newest); done || err != nil { // the other process was first
-		return err
-	}
-	return db.migrateUp(ctx, owner, schema)
-}
-
-// migrateUp runs goose on a connection of its own, while no Write runs.
-func (db *DB) migrateUp(ctx context.Context, owner string, schema fs.FS) error {
-	select {
-	case db.turn <- struct{}{}:
-		defer func() { <-db.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("store: migrate %s: %w", owner, ctx.Err())
-	}
-	conns, err := connect(db.path, false)
+	err = db.engine.migrate(ctx, db, owner, schema, func() (bool, error) { return db.atVersion(ctx, owner, newest) })
 	if err != nil {
 		return fmt.Errorf("store: migrate %s: %w", owner, err)
+	}
+	return nil
+}
+
+func (*sqlite) tableExists() string {
+	return "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1"
+}
+
+// migrate runs goose on a connection of its own, while no Write runs and a lock file keeps other processes out.
+func (l *sqlite) migrate(ctx context.Context, db *DB, owner string, schema fs.FS, done func() (bool, error)) error {
+	unlock, err := lockFile(ctx, l.path+".lock")
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	defer unlock()
+	if done, err := done(); done || err != nil { // the other process was first
+		return err
+	}
+	select {
+	case db.turns <- struct{}{}:
+		defer func() { <-db.turns }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	conns, err := connect(l.path, false)
+	if err != nil {
+		return err
 	}
 	defer conns.Close()
 	conns.SetMaxOpenConns(1)
-	p, err := goose.NewProvider(goose.DialectSQLite3, conns, schema,
-		goose.WithTableName("goose_"+owner), goose.WithDisableGlobalRegistry(true))
+	return up(ctx, goose.DialectSQLite3, conns, owner, schema)
+}
+
+// up runs goose.
+func up(ctx context.Context, dialect goose.Dialect, conns *sql.DB, owner string, schema fs.FS) error {
+	p, err := goose.NewProvider(dialect, conns, schema, goose.WithTableName("goose_"+owner), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("store: migrate %s: %w", owner, err)
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrate %s: nothing of the failed step was kept: %w", owner, err)
+		return fmt.Errorf("nothing of the failed step was kept: %w", err)
 	}
 	return nil
 }
@@ -71,7 +84,7 @@ func (db *DB) migrateUp(ctx context.Context, owner string, schema fs.FS) error {
 // atVersion tells whether owner's tables are at version want, and refuses tables that are ahead of it.
 func (db *DB) atVersion(ctx context.Context, owner string, want int64) (bool, error) {
 	var there int
-	err := db.QueryRow(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1", "goose_"+owner).Scan(&there)
+	err := db.QueryRow(ctx, db.engine.tableExists(), "goose_"+owner).Scan(&there)
 	if err != nil {
 		return false, fmt.Errorf("store: migrate %s: %w", owner, err)
 	}

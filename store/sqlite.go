@@ -33,6 +33,15 @@ var pragmas = []string{
 	"journal_size_limit=67108864",
 }
 
+// sqlite is an open file: its one writer, who is also the session of whoever holds the turn.
+type sqlite struct {
+	path   string
+	writes *sql.DB
+	writer *sql.Conn
+	execs  map[string]*sql.Stmt
+	broken error // set, under the turn, by a disk error
+}
+
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -41,18 +50,18 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("store: open: %w", err)
 	}
-	db := &DB{path: path, turn: make(chan struct{}, 1), execs: map[string]*sql.Stmt{}}
-	if db.writes, err = connect(path, false); err != nil {
+	lite := &sqlite{path: path, execs: map[string]*sql.Stmt{}}
+	if lite.writes, err = connect(path, false); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
-	db.writes.SetMaxOpenConns(1)
-	if db.conn, err = db.writes.Conn(ctx); err != nil {
-		db.writes.Close()
+	lite.writes.SetMaxOpenConns(1)
+	if lite.writer, err = lite.writes.Conn(ctx); err != nil {
+		lite.writes.Close()
 		return nil, fmt.Errorf("store: open %s: %w", path, explainOpen(err))
 	}
+	db := &DB{engine: lite, turns: make(chan struct{}, 1)}
 	if db.reads, err = connect(path, true); err != nil {
-		db.conn.Close()
-		db.writes.Close()
+		lite.close()
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
 	db.reads.SetMaxOpenConns(readers)
@@ -62,11 +71,76 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("store: open %s: %w", path, explainOpen(err))
 	}
-	if err := db.tighten(); err != nil {
+	if err := lite.tighten(); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
 	return db, nil
+}
+
+func (*sqlite) dialect() string { return "sqlite" }
+
+func (l *sqlite) close() error {
+	for _, s := range l.execs {
+		s.Close()
+	}
+	return errors.Join(l.writer.Close(), l.writes.Close())
+}
+
+func (l *sqlite) begin(ctx context.Context) (session, error) {
+	if l.broken != nil {
+		return nil, l.broken
+	}
+	if _, err := l.writer.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, fmt.Errorf("begin: %w", l.noteDisk(err))
+	}
+	return l, nil
+}
+
+func (l *sqlite) conn() *sql.Conn { return l.writer }
+
+func (l *sqlite) lock(context.Context, string) error { return nil }
+
+func (l *sqlite) commit(ctx context.Context) error {
+	_, err := l.writer.ExecContext(ctx, "COMMIT")
+	return l.noteDisk(err)
+}
+
+func (l *sqlite) rollback() {
+	// After a failed COMMIT SQLite may have rolled back by itself; then this says so and changes nothing.
+	_, _ = l.writer.ExecContext(context.Background(), "ROLLBACK")
+}
+
+func (l *sqlite) exec(ctx context.Context, query string, args []any) (int64, error) {
+	s, err := l.prepared(ctx, query)
+	if err != nil {
+		return 0, l.noteDisk(err)
+	}
+	res, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, l.noteDisk(mapUnique(err))
+	}
+	return res.RowsAffected()
+}
+
+// prepared keeps the writer's statements ready. Only exec uses them: it is over when it returns, so one statement is
+// never in use twice, as it could be with rows still open.
+func (l *sqlite) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := l.execs[query]; ok {
+		return s, nil
+	}
+	if len(l.execs) >= maxPrepared {
+		for q, s := range l.execs {
+			s.Close()
+			delete(l.execs, q)
+		}
+	}
+	s, err := l.writer.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	l.execs[query] = s
+	return s, nil
 }
 
 // connect makes a pool whose connections all carry the pragmas.
@@ -115,9 +189,9 @@ func syncDir(dir string) error {
 }
 
 // tighten takes other users' access to the database's files away.
-func (db *DB) tighten() error {
+func (l *sqlite) tighten() error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Chmod(db.path+suffix, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Chmod(l.path+suffix, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
@@ -126,10 +200,10 @@ func (db *DB) tighten() error {
 
 // emptyWAL moves the log into the database and truncates it. Readers of an older view may hold it back; the next
 // checkpoint gets what this one could not.
-func (db *DB) emptyWAL(ctx context.Context) {
-	_, _ = db.conn.ExecContext(ctx, "PRAGMA busy_timeout=200")
-	_, _ = db.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	_, _ = db.conn.ExecContext(ctx, "PRAGMA "+pragmas[0])
+func (l *sqlite) emptyWAL(ctx context.Context) {
+	_, _ = l.writer.ExecContext(ctx, "PRAGMA busy_timeout=200")
+	_, _ = l.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	_, _ = l.writer.ExecContext(ctx, "PRAGMA "+pragmas[0])
 }
 
 // mapUnique gives the portable name to a refused duplicate, and to nothing else.
@@ -143,12 +217,12 @@ func mapUnique(err error) error {
 
 // noteDisk stops all later writes after an I/O error. A full disk is not one: SQLite undoes the write cleanly, and
 // the next may find room. It is called under the turn.
-func (db *DB) noteDisk(err error) error {
+func (l *sqlite) noteDisk(err error) error {
 	if !errors.Is(err, sqlite3.IOERR) {
 		return err
 	}
-	db.broken = fmt.Errorf("%w (%w)", ErrDisk, err)
-	return db.broken
+	l.broken = fmt.Errorf("%w (%w)", ErrDisk, err)
+	return l.broken
 }
 
 // explainOpen adds the remedy to errors that a wrong path or file gives.
@@ -162,37 +236,37 @@ func explainOpen(err error) error {
 	return err
 }
 
-// Check reads the whole database for damage and refuses unsafe settings (synchronous below FULL).
-func (db *DB) Check(ctx context.Context) error {
-	if err := db.checkSettings(ctx); err != nil {
-		return fmt.Errorf("store: check: %w", err)
+// check reads the whole database for damage and refuses unsafe settings (synchronous below FULL).
+func (l *sqlite) check(ctx context.Context, db *DB) error {
+	if err := l.checkSettings(ctx, db); err != nil {
+		return err
 	}
 	rows, err := db.Query(ctx, "PRAGMA quick_check(20)")
 	if err != nil {
-		return fmt.Errorf("store: check: the database is damaged, restore a backup: %w", err)
+		return fmt.Errorf("the database is damaged, restore a backup: %w", err)
 	}
 	defer rows.Close()
 	var found []string
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
-			return fmt.Errorf("store: check: %w", err)
+			return err
 		}
 		if line != "ok" {
 			found = append(found, line)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("store: check: the database is damaged, restore a backup: %w", err)
+		return fmt.Errorf("the database is damaged, restore a backup: %w", err)
 	}
 	if len(found) > 0 {
-		return fmt.Errorf("store: check: the database is damaged, restore a backup: %s", strings.Join(found, "; "))
+		return fmt.Errorf("the database is damaged, restore a backup: %s", strings.Join(found, "; "))
 	}
 	return nil
 }
 
 // checkSettings asks the writer what is really in force.
-func (db *DB) checkSettings(ctx context.Context) error {
+func (l *sqlite) checkSettings(ctx context.Context, db *DB) error {
 	want := []struct{ pragma, value string }{
 		{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"}, {"secure_delete", "1"},
 		{"temp_store", "2"}, {"trusted_schema", "0"}, {"cell_size_check", "1"},
@@ -213,7 +287,7 @@ func (db *DB) checkSettings(ctx context.Context) error {
 		return err
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		info, err := os.Stat(db.path + suffix)
+		info, err := os.Stat(l.path + suffix)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
@@ -221,7 +295,7 @@ func (db *DB) checkSettings(ctx context.Context) error {
 			return err
 		}
 		if info.Mode().Perm()&0o077 != 0 {
-			return fmt.Errorf("%s can be read by other users: chmod 600 it", db.path+suffix)
+			return fmt.Errorf("%s can be read by other users: chmod 600 it", l.path+suffix)
 		}
 	}
 	return nil

@@ -1,8 +1,11 @@
-// Package store is one handle over the database: embedded SQLite now, PostgreSQL next.
+// Package store is one handle over the database: embedded SQLite, or PostgreSQL.
 //
-// It promises: one writer at a time on SQLite, every commit durable before Write returns
-// (WAL, synchronous=FULL), SQL that reads the same on both engines ($1 placeholders), and
-// migrations that only go forward and may be started by two processes at once.
+// It promises: every commit durable before Write returns (WAL and synchronous=FULL; synchronous_commit=on, refused
+// otherwise), a commit whose outcome nobody knows told apart from one that failed (ErrUnknown), SQL that reads the same
+// on both engines ($1 placeholders), and migrations that only go forward and may be started by two processes at once.
+// Writes run one at a time on SQLite and side by side on PostgreSQL (read committed): code that reads, decides and
+// writes takes Tx.Lock first, or puts the decision into the statement. To PostgreSQL it speaks TLS with a checked
+// certificate and name, or through a Unix socket.
 // It knows no tables: each owner brings its own schema folder.
 package store
 
@@ -11,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,9 +26,16 @@ var (
 	ErrUnique = errors.New("store: already there")
 	// ErrNewer means that the tables were made by a newer Wellgate than this one.
 	ErrNewer = errors.New("store: the database was made by a newer version of Wellgate; start that version, or restore the backup taken before it")
-	// ErrDisk means that the disk failed while writing. After it the handle writes nothing more: what a failed
-	// fsync left behind is unknown until the database is opened again.
+	// ErrDisk means that the disk failed while writing. After it a SQLite handle writes nothing more: what a failed
+	// fsync left behind is unknown until the database is opened again. PostgreSQL restarts itself in that case.
 	ErrDisk = errors.New("store: the disk failed while writing; check the disk, then start again")
+	// ErrUnknown means that the connection was lost, or the server stopped waiting for its standby, during the commit:
+	// the transaction may have been kept or not. It is no failure; look before doing it again.
+	ErrUnknown = errors.New("store: the outcome of the commit is unknown; look before doing it again")
+	// ErrLost means that there is no connection to the database. Nothing of the transaction was kept.
+	ErrLost = errors.New("store: no connection to the database; check that it runs and can be reached")
+	// ErrRetry means that the transaction and another waited for each other and this one was undone. Run it again.
+	ErrRetry = errors.New("store: undone because another transaction was in the way; run it again")
 	// ErrClosed is returned by a handle after Close, and by a Tx after its Write has ended.
 	ErrClosed = errors.New("store: closed")
 )
@@ -41,47 +52,80 @@ const readers = 8
 // maxPrepared bounds the statements kept ready, should somebody build SQL by hand.
 const maxPrepared = 256
 
-// DB is an open database: a pool of readers and one writer.
+// DB is an open database: a pool of readers and the writers.
 type DB struct {
-	path   string
+	engine engine
 	reads  *sql.DB
 	stmts  sync.Map // query → *sql.Stmt
 	nstmts atomic.Int32
-
-	writes *sql.DB
-	turn   chan struct{} // holds one token: the right to write
-	conn   *sql.Conn     // the writer; used by whoever holds the turn
-	execs  map[string]*sql.Stmt
-	broken error // set, under the turn, by a disk error
-	closed bool  // set under the turn
+	turns  chan struct{} // each token in it is a writer at work
+	gates  gates
+	closed bool // set under all turns
 }
 
-// Open opens the database at url: "sqlite:/folder/file.db" creates the file, and its folder, if they are missing.
+// engine is what differs between the databases.
+type engine interface {
+	dialect() string // "sqlite", "postgres"
+	// begin takes a connection and opens a transaction on it. The caller holds a turn.
+	begin(ctx context.Context) (session, error)
+	// migrate runs what done says is missing, alone among all processes.
+	migrate(ctx context.Context, db *DB, owner string, schema fs.FS, done func() (bool, error)) error
+	// tableExists is a query for how many tables are named $1.
+	tableExists() string
+	check(ctx context.Context, db *DB) error
+	close() error
+}
+
+// session is one open transaction.
+type session interface {
+	conn() *sql.Conn
+	exec(ctx context.Context, query string, args []any) (int64, error)
+	lock(ctx context.Context, name string) error
+	commit(ctx context.Context) error
+	rollback()
+}
+
+// Open opens the database at url. "sqlite:/folder/file.db" creates the file, and its folder, if they are missing.
+// "postgres://user@host/database" takes what else libpq knows from the address (sslrootcert=…, pool_writers=…,
+// pool_readers=…), from PG… variables and from the password file; sslmode is verify-full, or it is refused.
 func Open(ctx context.Context, url string) (*DB, error) {
-	path, ok := strings.CutPrefix(url, "sqlite:")
-	if !ok || path == "" {
-		scheme, _, _ := strings.Cut(url, ":")
-		return nil, fmt.Errorf("store: open %q: only sqlite:/folder/file.db is known", scheme+":…")
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch {
+	case scheme == "sqlite" && rest != "":
+		return openSQLite(ctx, rest)
+	case scheme == "postgres" || scheme == "postgresql":
+		return openPostgres(ctx, url)
 	}
-	return openSQLite(ctx, path)
+	return nil, fmt.Errorf("store: open %q: only sqlite:/folder/file.db and postgres://user@host/database are known", scheme+":…")
 }
 
-// Dialect names the engine: "sqlite".
-func (db *DB) Dialect() string { return "sqlite" }
+// Dialect names the engine: "sqlite" or "postgres".
+func (db *DB) Dialect() string { return db.engine.dialect() }
 
-// Close waits for the write in progress and closes everything.
+// Check reads SQLite's whole database for damage, and refuses unsafe settings of either engine.
+func (db *DB) Check(ctx context.Context) error {
+	if err := db.engine.check(ctx, db); err != nil {
+		return fmt.Errorf("store: check: %w", err)
+	}
+	return nil
+}
+
+// Close waits for the writes in progress and closes everything.
 func (db *DB) Close() error {
-	db.turn <- struct{}{}
-	defer func() { <-db.turn }()
+	for range cap(db.turns) {
+		db.turns <- struct{}{}
+	}
+	defer func() {
+		for range cap(db.turns) {
+			<-db.turns
+		}
+	}()
 	if db.closed {
 		return nil
 	}
 	db.closed = true
-	for _, s := range db.execs {
-		s.Close()
-	}
 	db.stmts.Range(func(_, s any) bool { s.(*sql.Stmt).Close(); return true })
-	return errors.Join(db.conn.Close(), db.reads.Close(), db.writes.Close())
+	return errors.Join(db.engine.close(), db.reads.Close())
 }
 
 // Query reads what is committed.
@@ -105,7 +149,7 @@ func (db *DB) prepared(ctx context.Context, query string) *sql.Stmt {
 	if s, ok := db.stmts.Load(query); ok {
 		return s.(*sql.Stmt)
 	}
-	if db.nstmts.Load() >= maxPrepared {
+	if db.Dialect() == "postgres" || db.nstmts.Load() >= maxPrepared { // pgx keeps statements itself, per connection
 		return nil
 	}
 	s, err := db.reads.PrepareContext(ctx, query)
@@ -122,9 +166,13 @@ func (db *DB) prepared(ctx context.Context, query string) *sql.Stmt {
 
 // Read runs fn against one unchanging view of what is committed, however many queries it makes.
 func (db *DB) Read(ctx context.Context, fn func(Querier) error) error {
-	tx, err := db.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	opts := &sql.TxOptions{ReadOnly: true}
+	if db.Dialect() == "postgres" {
+		opts.Isolation = sql.LevelRepeatableRead // SQLite's readers have no other
+	}
+	tx, err := db.reads.BeginTx(ctx, opts)
 	if err != nil {
-		return fmt.Errorf("store: read: %w", err)
+		return fmt.Errorf("store: read: %w", explainPostgres(err))
 	}
 	v := &view{db: db, tx: tx}
 	defer func() {
@@ -145,6 +193,9 @@ type view struct {
 
 func (v *view) prepared(ctx context.Context, query string) *sql.Stmt {
 	s, ok := v.db.stmts.Load(query)
+	if !ok && v.db.Dialect() == "postgres" {
+		return nil
+	}
 	if !ok {
 		v.missed = append(v.missed, query)
 		return nil

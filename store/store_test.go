@@ -20,7 +20,11 @@ import (
 func TestMain(m *testing.M) { storetest.Main(m) }
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "data", "w.db") })
+	storetest.Run(t, func(t *testing.T) string { return storetest.SQLite(t) })
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) string { return storetest.Postgres(t) })
 }
 
 func open(t *testing.T, path string) *store.DB {
@@ -66,13 +70,25 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
-		"":                         "only sqlite:",
-		"/no/scheme.db":            "only sqlite:",
-		"postgres://u:pw@host/x":   "only sqlite:",
-		"sqlite:":                  "only sqlite:",
-		"sqlite:" + text:           "not a Wellgate database",
-		"sqlite:" + dir:            "directory",
-		"sqlite:" + text + "/a.db": "not a directory",
+		"":                    "only sqlite:",
+		"/no/scheme.db":       "only sqlite:",
+		"mysql://u:pw@host/x": "only sqlite:",
+
+		"postgres://u:pw@host/x?sslmode=require":       "verify-full",
+		"postgres://u:pw@host/x?sslmode=verify-ca":     "verify-full",
+		"postgres://u:pw@127.0.0.1/x?sslmode=prefer":   "verify-full",
+		"postgres://u:pw@localhost/x?sslmode=disable":  "verify-full",
+		"postgres://u:pw@h1,h2/x?sslmode=allow":        "verify-full",
+		"postgres://u:pw@ho st/x":                      "does not parse",
+		"postgres://u:pw@host:port/x":                  "does not parse",
+		"postgres://u:pw@host/x?pool_writers=many":     "pool_writers",
+		"postgres://u:pw@host/x?sslrootcert=/no/where": "cannot be read",
+		"postgres://u:pw@127.0.0.1:1/x":                "no connection",
+		"postgres:///x?host=" + dir:                    "no connection",
+		"sqlite:":                                      "only sqlite:",
+		"sqlite:" + text:                               "not a Wellgate database",
+		"sqlite:" + dir:                                "directory",
+		"sqlite:" + text + "/a.db":                     "not a directory",
 	} {
 		db, err := store.Open(t.Context(), url)
 		if err == nil {
@@ -83,7 +99,7 @@ func TestOpenRefuses(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %q does not say %q", url, err, want)
 		}
-		if strings.Contains(err.Error(), "pw@") {
+		if strings.Contains(err.Error(), "pw@") || strings.Contains(err.Error(), ":pw") {
 			t.Errorf("the error tells the password: %v", err)
 		}
 	}

@@ -4,42 +4,45 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 )
 
 // Tx is one write transaction. It belongs to the goroutine that runs fn, and ends with it.
 type Tx struct {
 	db         *DB
+	session    session
 	done       bool
 	scrub      bool
 	committed  []func()
 	rolledBack []func()
+	locked     map[string]func()
 }
 
 // Write runs fn in one transaction and returns once it is durable. An error from fn, or a panic, undoes everything.
-// Writers wait their turn in order of arrival, and leave the queue when ctx ends. fn must not call Write.
+// Writers beyond the engine's number (one on SQLite) wait their turn in order of arrival, and leave the queue when ctx
+// ends. fn must not call Write. After ErrUnknown the transaction may have been kept.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	select {
-	case db.turn <- struct{}{}:
-		defer func() { <-db.turn }()
+	case db.turns <- struct{}{}:
+		defer func() { <-db.turns }()
 	case <-ctx.Done():
 		return fmt.Errorf("store: write: waiting for other writers: %w", ctx.Err())
 	}
-	switch {
-	case db.closed:
+	if db.closed {
 		return fmt.Errorf("store: write: %w", ErrClosed)
-	case db.broken != nil:
-		return fmt.Errorf("store: write: %w", db.broken)
 	}
-	if _, err := db.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return fmt.Errorf("store: write: begin: %w", db.noteDisk(err))
+	s, err := db.engine.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("store: write: %w", err)
 	}
-	return db.run(ctx, fn)
+	return db.run(ctx, s, fn)
 }
 
 // run ends the open transaction on every way out: return, panic, and runtime.Goexit (a test's FailNow).
-func (db *DB) run(ctx context.Context, fn func(*Tx) error) error {
-	tx := &Tx{db: db}
+func (db *DB) run(ctx context.Context, s session, fn func(*Tx) error) error {
+	tx := &Tx{db: db, session: s}
 	ended := false
+	defer tx.unlock()
 	defer func() {
 		if !ended {
 			tx.undo()
@@ -51,8 +54,8 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) error {
 	}
 	if err == nil {
 		// From here on a cancelled ctx must not leave the caller unsure: the commit runs to its end.
-		if _, err = db.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
-			err = fmt.Errorf("store: write: commit: %w", db.noteDisk(err))
+		if err = s.commit(context.WithoutCancel(ctx)); err != nil {
+			err = fmt.Errorf("store: write: commit: %w", err)
 		}
 	}
 	ended = true
@@ -61,8 +64,8 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	tx.done = true
-	if tx.scrub {
-		db.emptyWAL(context.WithoutCancel(ctx))
+	if lite, ok := s.(*sqlite); ok && tx.scrub {
+		lite.emptyWAL(context.WithoutCancel(ctx))
 	}
 	for _, fn := range tx.committed {
 		fn()
@@ -73,8 +76,7 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) error {
 // undo rolls back and tells those who asked to know.
 func (tx *Tx) undo() {
 	tx.done = true
-	// After a failed COMMIT SQLite may have rolled back by itself; then this says so and changes nothing.
-	_, _ = tx.db.conn.ExecContext(context.Background(), "ROLLBACK")
+	tx.session.rollback()
 	for _, fn := range tx.rolledBack {
 		fn()
 	}
@@ -85,7 +87,7 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	if tx.done {
 		return nil, ErrClosed
 	}
-	return tx.db.conn.QueryContext(ctx, query, args...)
+	return tx.session.conn().QueryContext(ctx, query, args...)
 }
 
 // QueryRow reads at most one row that this transaction sees.
@@ -95,7 +97,7 @@ func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 		cancel(ErrClosed)
 		return tx.db.reads.QueryRowContext(gone, query, args...)
 	}
-	return tx.db.conn.QueryRowContext(ctx, query, args...)
+	return tx.session.conn().QueryRowContext(ctx, query, args...)
 }
 
 // Exec changes rows and returns how many. A broken unique constraint is ErrUnique.
@@ -103,44 +105,79 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if tx.done {
 		return 0, ErrClosed
 	}
-	s, err := tx.db.exec(ctx, query)
+	n, err := tx.session.exec(ctx, query, args)
 	if err != nil {
-		return 0, fmt.Errorf("store: %w", tx.db.noteDisk(err))
+		return 0, fmt.Errorf("store: %w", err)
 	}
-	res, err := s.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, fmt.Errorf("store: %w", tx.db.noteDisk(mapUnique(err)))
-	}
-	return res.RowsAffected()
+	return n, nil
 }
 
-// exec keeps the writer's statements ready. Only Exec uses them: it is over when it returns, so one statement is
-// never in use twice, as it could be with rows still open.
-func (db *DB) exec(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := db.execs[query]; ok {
-		return s, nil
+// Lock makes transactions that take the same name wait for each other, on every node, until this one has ended: what
+// they read, decide and write then happens one after the other. To lock twice is to lock once. SQLite's writers take
+// turns anyway. Take several in the order of their names, and see ErrRetry.
+func (tx *Tx) Lock(ctx context.Context, name string) error {
+	if tx.done {
+		return ErrClosed
 	}
-	if len(db.execs) >= maxPrepared {
-		for q, s := range db.execs {
-			s.Close()
-			delete(db.execs, q)
+	if _, held := tx.locked[name]; held || tx.db.Dialect() == "sqlite" {
+		return nil
+	}
+	if err := tx.session.lock(ctx, name); err != nil {
+		return fmt.Errorf("store: lock: %w", err)
+	}
+	// The database lets go at the commit. Here the next waits until the hooks have run, so they run in that order;
+	// they end by themselves, so the wait does too.
+	if tx.locked == nil {
+		tx.locked = map[string]func(){}
+	}
+	tx.locked[name] = tx.db.gates.enter(name)
+	return nil
+}
+
+func (tx *Tx) unlock() {
+	for _, leave := range tx.locked {
+		leave()
+	}
+}
+
+// gates are this process's part of the named locks.
+type gates struct {
+	mu   sync.Mutex
+	open map[string]chan struct{} // closed by the one inside
+}
+
+func (g *gates) enter(name string) (leave func()) {
+	mine := make(chan struct{})
+	for {
+		g.mu.Lock()
+		other, taken := g.open[name]
+		if !taken {
+			if g.open == nil {
+				g.open = map[string]chan struct{}{}
+			}
+			g.open[name] = mine
+			g.mu.Unlock()
+			return func() {
+				g.mu.Lock()
+				delete(g.open, name)
+				g.mu.Unlock()
+				close(mine)
+			}
 		}
+		g.mu.Unlock()
+		<-other
 	}
-	s, err := db.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	db.execs[query] = s
-	return s, nil
 }
 
-// Committed registers fn to run after the commit is durable, before Write returns, in order of registration.
-// The next writer waits for it, so the hooks of two transactions run in the order of their commits; fn must not Write.
+// Committed registers fn to run after the commit is durable, before Write returns, in order of registration. The next
+// writer waits for it on SQLite, and on PostgreSQL the next of this process that takes the same Lock, so their hooks
+// run in the order of their commits; fn must not Write.
 func (tx *Tx) Committed(fn func()) { tx.committed = append(tx.committed, fn) }
 
-// RolledBack registers fn to run if the transaction is undone, or its commit fails.
+// RolledBack registers fn to run if the transaction is undone, its commit fails, or its outcome is unknown.
 func (tx *Tx) RolledBack(fn func()) { tx.rolledBack = append(tx.rolledBack, fn) }
 
-// Scrub asks that bytes this transaction deletes leave the disk's files with its commit, as far as open readers
-// allow: deleted cells are overwritten anyway (secure_delete), this also empties the write-ahead log.
+// Scrub asks that bytes this transaction deletes leave SQLite's files with its commit, as far as open readers
+// allow: deleted cells are overwritten anyway (secure_delete), this also empties the write-ahead log. PostgreSQL keeps
+// deleted bytes until vacuum and in its log until that is recycled; there only the destroyed key erases.
 func (tx *Tx) Scrub() { tx.scrub = true }

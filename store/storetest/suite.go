@@ -1,5 +1,5 @@
-// Package storetest is what every engine behind store must do, as tests. SQLite runs it; PostgreSQL joins by calling
-// Run with its own url function and Main from its TestMain.
+// Package storetest is what every engine behind store must do, as tests, and the databases that other tests need. A
+// package that calls Run calls Main from its TestMain.
 package storetest
 
 import (
@@ -45,6 +45,8 @@ func Run(t *testing.T, url func(t *testing.T) string) {
 		{"views and first queries side by side", testManyViews},
 		{"readers cannot write", testReadersCannotWrite},
 		{"50 writers", testWriters},
+		{"read, decide, write", testLock},
+		{"an error passed over", testPassedOver},
 		{"waiting ends with ctx", testQueueCtx},
 		{"work ends with ctx", testWorkCtx},
 		{"an ended transaction", testEnded},
@@ -278,6 +280,9 @@ func testHookOrder(s *suite) {
 	for range 20 {
 		wg.Go(func() {
 			err := s.db.Write(s.ctx, func(tx *store.Tx) error {
+				if err := tx.Lock(s.ctx, "next"); err != nil {
+					return err
+				}
 				var next int64
 				if err := tx.QueryRow(s.ctx, "SELECT COALESCE(MAX(id), 0) + 1 FROM suite_item").Scan(&next); err != nil {
 					return err
@@ -384,11 +389,68 @@ func testWriters(s *suite) {
 	}
 }
 
+// testLock counts up by reading and writing from two handles; without the lock PostgreSQL would lose counts.
+func testLock(s *suite) {
+	s.put(0)
+	set := func(tx *store.Tx, to int64) error {
+		_, err := tx.Exec(s.ctx, "UPDATE suite_item SET data = $1 WHERE id = 0", fmt.Append(nil, to))
+		return err
+	}
+	s.ok(s.db.Write(s.ctx, func(tx *store.Tx) error { return set(tx, 0) }))
+	count := func(tx *store.Tx) error {
+		for range 2 { // to lock again is to hold it still
+			if err := tx.Lock(s.ctx, "count"); err != nil {
+				return err
+			}
+		}
+		var data []byte
+		if err := tx.QueryRow(s.ctx, "SELECT data FROM suite_item WHERE id = 0").Scan(&data); err != nil {
+			return err
+		}
+		return set(tx, s.number(string(data))+1)
+	}
+	const each = 40
+	var wg sync.WaitGroup
+	for _, db := range []*store.DB{s.db, s.open()} {
+		for range 4 {
+			wg.Go(func() {
+				for range each {
+					if err := db.Write(s.ctx, count); err != nil {
+						s.Error(err)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	var data []byte
+	s.ok(s.db.QueryRow(s.ctx, "SELECT data FROM suite_item WHERE id = 0").Scan(&data))
+	if n := s.number(string(data)); n != 8*each {
+		s.Fatalf("counted to %d, want %d", n, 8*each)
+	}
+}
+
+// testPassedOver: where the engine gives a transaction up after an error, Write must not call it kept.
+func testPassedOver(s *suite) {
+	s.put(1)
+	err := s.db.Write(s.ctx, func(tx *store.Tx) error {
+		if err := put(s.ctx, tx, 2); err != nil {
+			return err
+		}
+		_ = put(s.ctx, tx, 1) // a duplicate, not noticed
+		return nil
+	})
+	if got := s.ids(s.db); (err == nil) != slices.Equal(got, []int64{1, 2}) {
+		s.Fatalf("Write said %v, stored is %v", err, got)
+	}
+}
+
 func testQueueCtx(s *suite) {
 	held, release := make(chan struct{}), make(chan struct{})
 	first := make(chan error)
 	go func() {
 		first <- s.db.Write(s.ctx, func(tx *store.Tx) error {
+			s.ok(tx.Lock(s.ctx, "queue"))
 			close(held)
 			<-release
 			return put(s.ctx, tx, 1)
@@ -397,7 +459,13 @@ func testQueueCtx(s *suite) {
 	<-held
 	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Millisecond)
 	defer cancel()
-	s.is(s.db.Write(ctx, func(tx *store.Tx) error { return put(ctx, tx, 2) }), context.DeadlineExceeded)
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Lock(ctx, "queue"); err != nil {
+			return err
+		}
+		return put(ctx, tx, 2)
+	})
+	s.is(err, context.DeadlineExceeded)
 	close(release)
 	s.ok(<-first)
 	s.want(1)
