@@ -99,7 +99,7 @@ func (pg *postgres) begin(ctx context.Context) (session, error) {
 	for range 2 + pg.writes.Stats().Idle {
 		var c *sql.Conn
 		if c, err = pg.writes.Conn(ctx); err != nil {
-			return nil, fmt.Errorf("begin: %w", explainPostgres(err))
+			return nil, fmt.Errorf("begin: %w", explainEnd(ctx, err))
 		}
 		if _, err = c.ExecContext(ctx, "BEGIN"); err == nil {
 			return &pgSession{sql: c}, nil
@@ -109,7 +109,7 @@ func (pg *postgres) begin(ctx context.Context) (session, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("begin: %w", explainPostgres(err))
+	return nil, fmt.Errorf("begin: %w", explainEnd(ctx, err))
 }
 
 // drop closes a connection in whatever state it is, instead of giving it back to the pool.
@@ -129,7 +129,7 @@ func (s *pgSession) conn() *sql.Conn { return s.sql }
 func (s *pgSession) exec(ctx context.Context, query string, args []any) (int64, error) {
 	res, err := s.sql.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, explainPostgres(err)
+		return 0, explainEnd(ctx, err)
 	}
 	return res.RowsAffected()
 }
@@ -137,7 +137,7 @@ func (s *pgSession) exec(ctx context.Context, query string, args []any) (int64, 
 // lock waits in the database, so that its search for deadlocks sees who waits for whom.
 func (s *pgSession) lock(ctx context.Context, name string) error {
 	_, err := s.sql.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "wellgate/"+name)
-	return explainPostgres(err)
+	return explainEnd(ctx, err)
 }
 
 func (s *pgSession) commit(ctx context.Context) error {
@@ -188,6 +188,14 @@ func (s *pgSession) rollback() {
 		return
 	}
 	_ = s.sql.Close()
+}
+
+// explainEnd names the end of ctx where the server, asked to stop, answers that it was cancelled.
+func explainEnd(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
+	}
+	return explainPostgres(err)
 }
 
 // explainPostgres gives the portable names to errors.

@@ -447,7 +447,9 @@ func testPassedOver(s *suite) {
 
 func testQueueCtx(s *suite) {
 	held, release := make(chan struct{}), make(chan struct{})
-	first := make(chan error)
+	free := sync.OnceFunc(func() { close(release) })
+	defer free() // a failure below must not leave the writer waiting
+	first := make(chan error, 1)
 	go func() {
 		first <- s.db.Write(s.ctx, func(tx *store.Tx) error {
 			s.ok(tx.Lock(s.ctx, "queue"))
@@ -466,7 +468,7 @@ func testQueueCtx(s *suite) {
 		return put(ctx, tx, 2)
 	})
 	s.is(err, context.DeadlineExceeded)
-	close(release)
+	free()
 	s.ok(<-first)
 	s.want(1)
 }
