@@ -21,14 +21,14 @@ type Conn struct {
 	mu       sync.Mutex
 	changed  sync.Cond // room was made, a deadline was set, or the end came
 	held     []byte
-	parts    []part // of held, in order
-	queued   bool   // release will come by
-	flushing bool   // somebody sends from held
+	parts    []part    // of held, in order
+	queued   bool      // release will come by
+	flushing bool      // somebody sends from held
 	deadline time.Time // of Writes from now on
 	applied  time.Time // the socket's: of the newest bytes held
-	err      error // of sending held bytes; later Writes get it
-	closing  bool  // close as soon as held is empty
-	half     bool  // close the sending side as soon as held is empty
+	err      error     // of sending held bytes; later Writes get it
+	closing  bool      // close as soon as held is empty
+	half     bool      // close the sending side as soon as held is empty
 	last     *time.Timer
 }
 
