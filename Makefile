@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 build: ## the program, as it ships; packages of pages without inlining, which makes them no quicker and 1.7 MB larger
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" $(foreach p,site care/... doors/web/... demo,-gcflags=github.com/wellgate/wellgate/$(p)=-l) -o bin/wellgate ./cmd/wellgate
@@ -52,3 +52,7 @@ clean:
 bench: ## pages against a bare net/http handler, import, cold start, in one run; WELLGATE_CORPUS names the import's corpus
 	$(GO) test ./cmd/wellgate -run NONE -bench Pages -benchtime 500x
 	$(GO) test ./cmd/wellgate -run NONE -bench 'Import|ColdStart' -benchtime 3x
+
+KIT ?= ../shared/kit
+kit: build ## a load kit over a fresh practice, from outside; KIT is its folder, WELLGATE_CORPUS the data
+	test/kit.sh $(KIT)

@@ -219,7 +219,7 @@ func TestATK55FHIRRefusals(t *testing.T) {
 		{"unknown parameter", "GET", "/fhir/Observation?patient=" + amina + "&nonesuch=Canaryword", "", 400, nil},
 		{"elements", "GET", "/fhir/Observation?patient=" + amina + "&_elements=status", "", 400, nil},
 		{"sort by SQL", "GET", "/fhir/Observation?patient=" + amina + "&_sort=Canaryword;drop", "", 400, nil},
-		{"token in the address", "GET", "/fhir/Observation?patient=" + amina + "&access_token=" + tok, "", 400, nil},
+		{"token in the address", "GET", "/fhir/Patient/" + amina + "?access_token=" + tok, "", 400, nil},
 		{"XML", "GET", "/fhir/Patient/" + amina, "", 406, []string{"Accept", "application/fhir+xml"}},
 		{"XML by format", "GET", "/fhir/Patient/" + amina + "?_format=xml", "", 406, nil},
 		{"form as JSON", "POST", "/fhir/Observation", swap, 415, []string{"Content-Type", "text/plain"}},
