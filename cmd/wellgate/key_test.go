@@ -238,6 +238,10 @@ func TestKeyAway(t *testing.T) {
 	if a := b.get("/results"); a.status != http.StatusOK {
 		t.Fatalf("before: %d", a.status)
 	}
+	token, resource := w.token("system/*.rs", false), "/fhir/Patient/"+w.patientID("amina")
+	if a := w.call(token, "GET", resource, ""); a.status != http.StatusOK {
+		t.Fatalf("before, by the FHIR door: %d", a.status)
+	}
 	became := func(status int) time.Duration {
 		t.Helper()
 		begun := time.Now()
@@ -267,6 +271,9 @@ func TestKeyAway(t *testing.T) {
 			t.Errorf("%s: %d, Retry-After %q", c.what, a.status, a.header.Get("Retry-After"))
 		}
 		took := time.Since(begun)
+		if a := w.call(token, "GET", resource, ""); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: the FHIR door answers %d, Retry-After %q", c.what, a.status, a.header.Get("Retry-After"))
+		}
 		for _, path := range []string{"/help", "/signin", "/healthz"} {
 			if a := b.get(path); a.status != http.StatusOK && a.status != http.StatusSeeOther {
 				t.Errorf("%s: %s answers %d", c.what, path, a.status)

@@ -88,6 +88,7 @@ var answers = []answer{
 	{chart.ErrInvalid, http.StatusUnprocessableEntity, "invalid", "", ""},
 	{chart.ErrRefused, http.StatusUnprocessableEntity, "business-rule", "", ""},
 	{chart.ErrConflict, http.StatusConflict, "conflict", "somebody else changed this at the same moment; try again", ""},
+	{identity.ErrAway, http.StatusServiceUnavailable, "transient", "records cannot be opened at the moment; try again", "1"},
 	{errBusy, http.StatusServiceUnavailable, "throttled", "", "2"},
 }
 
