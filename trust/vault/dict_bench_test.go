@@ -53,7 +53,7 @@ func TestDictionaryGain(t *testing.T) {
 		if with.newest == 0 {
 			t.Fatal("there is no dictionary")
 		}
-		if oneWith*2 > oneNone || wholeWith > wholeNone {
+		if oneWith*3 > oneNone*2 || wholeWith > wholeNone { // at least a third of a single resource
 			t.Errorf("%s: the dictionary does not pay", folder)
 		}
 	}
