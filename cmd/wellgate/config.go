@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 
@@ -102,7 +103,31 @@ func writeConfig(dir string, c config) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, configFile), append(b, '\n'), 0o600)
+	return keepFile(filepath.Join(dir, configFile), append(b, '\n'))
+}
+
+// keepFile writes a file that is there whole after a power cut, or as it was before.
+func keepFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	if runtime.GOOS == "windows" { // folders cannot be synced there, and need not be
+		return nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // makeDir makes a folder that only this user can read, or says why not in one line.

@@ -161,7 +161,7 @@ func writeDemo(dir string, st demoState) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, demoFile), append(b, '\n'), 0o600)
+	return keepFile(filepath.Join(dir, demoFile), append(b, '\n'))
 }
 
 // forget removes a demo's own files, and nothing else: --fresh on the wrong folder must not be a disaster.
