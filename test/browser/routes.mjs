@@ -5,7 +5,7 @@ import { ask, program } from "./lib/practice.mjs";
 
 export const routes = () =>
   JSON.parse(execFileSync(program, ["routes", "--json"], { encoding: "utf8" }))
-    .filter((r) => r.pattern.startsWith("GET "))
+    .filter((r) => r.pattern.startsWith("GET ") && !r.pattern.startsWith("GET /fhir/")) // a door for programs has no pages
     .map((r) => ({ ...r, path: r.pattern.slice(4), fits: fitting(r.pattern.slice(4)) }));
 
 const fitting = (pattern) => new RegExp(`^${pattern.replace("/{$}", "/").replace(/\{[^}]+\}/g, "[^/]+")}$`);
