@@ -13,7 +13,7 @@ import (
 type view string
 
 const (
-	practice view = "practice" // people and tools of the practice: what most want to know
+	practice view = "practice" // people of the practice and the systems it let in: what most want to know
 	mine     view = "me"
 	all      view = "all"
 )
@@ -31,7 +31,7 @@ func (v view) shows(l chart.Look) bool {
 	case mine:
 		return l.Self
 	case practice:
-		return !l.Self && (l.Kind == identity.Staff || l.Outcome == "refused")
+		return !l.Self && (l.Kind == identity.Staff || l.Kind == identity.ServiceKind || l.Outcome == "refused")
 	}
 	return true
 }

@@ -24,6 +24,7 @@ func words(t *testing.T, lang string) site.Words {
 var (
 	nair = chart.Look{Who: "Dr. Priya Nair", Kind: identity.Staff, Role: identity.Clinician, Action: "read", Purpose: chart.Treatment,
 		Reason: "Appointment today", Types: map[string]int{"Observation": 12, "Patient": 1, "Condition": 1}, Outcome: "ok"}
+	lab     = chart.Look{Who: "Lab", Kind: identity.ServiceKind, Action: "read", Purpose: chart.Treatment, Types: map[string]int{"Observation": 2}, Outcome: "ok"}
 	self    = chart.Look{Who: "Amina", Kind: identity.Patient, Self: true, Action: "read", Outcome: "ok"}
 	refused = chart.Look{Who: "Ben", Kind: identity.Patient, Action: "read", Outcome: "refused"}
 )
@@ -34,6 +35,10 @@ func TestLinesReadLikeSentences(t *testing.T) {
 		{who(w, nair), "Dr. Priya Nair, doctor or clinician"},
 		{what(w, nair), "Saw: results and measurements (12) and conditions"},
 		{why(w, nair), "For your care: Appointment today"},
+		{who(w, lab), "Lab, a connected system"},
+		{what(w, lab), "Saw: results and measurements (2)"},
+		{why(w, lab), "Connected for your care"},
+		{what(w, chart.Look{Kind: identity.ServiceKind, Action: "find", Outcome: "ok"}), "Found you by a number of yours"},
 		{who(w, self), "You"},
 		{why(w, self), ""},
 		{what(w, refused), "Tried to open your record and was refused"},
@@ -59,7 +64,7 @@ func TestEveryRoleAndActionHasWords(t *testing.T) {
 				t.Errorf("%s: no words for role %s", lang, r)
 			}
 		}
-		for _, a := range []string{"read", "write", "export", "find", "open", "close"} {
+		for _, a := range []string{"read", "write", "export", "find", "find.system", "open", "close"} {
 			for _, key := range []string{"privacy.did." + a, "privacy.did." + a + ".bare"} {
 				if !w.Has(key) {
 					t.Errorf("%s: no %s", lang, key)
@@ -68,9 +73,18 @@ func TestEveryRoleAndActionHasWords(t *testing.T) {
 		}
 		for _, e := range []identity.EventKind{identity.EventSignin, identity.EventSigninFailed, identity.EventSignout, identity.EventSessionEnded,
 			identity.EventProved, identity.EventProveFailed, identity.EventFactorOff, identity.EventFactorAdded, identity.EventFactorRemoved,
-			identity.EventFactorChanged, identity.EventRecoveryUsed, identity.EventNewDevice, identity.EventAccountCreated} {
+			identity.EventFactorChanged, identity.EventRecoveryUsed, identity.EventNewDevice, identity.EventAccountCreated,
+			identity.EventCloneSuspected, identity.EventAccountChanged, identity.EventAccountDisabled, identity.EventAccountEnabled,
+			identity.EventEnrolIssued, identity.EventTokenMade, identity.EventTokenRevoked} {
 			if !w.Has("privacy.account." + string(e)) {
 				t.Errorf("%s: no words for event %s", lang, e)
+			}
+		}
+		for _, p := range []chart.Purpose{chart.Treatment, chart.Payment, chart.Operations} {
+			for _, key := range []string{"privacy.purpose." + string(p), "privacy.purpose.system." + string(p)} {
+				if !w.Has(key) {
+					t.Errorf("%s: no %s", lang, key)
+				}
 			}
 		}
 	}
@@ -89,7 +103,7 @@ func TestViewsAndVisitors(t *testing.T) {
 		l     chart.Look
 		shows bool
 	}{
-		{practice, nair, true}, {practice, self, false}, {practice, refused, true}, {mine, self, true}, {mine, nair, false}, {all, self, true}, {all, nair, true},
+		{practice, nair, true}, {practice, lab, true}, {mine, lab, false}, {practice, self, false}, {practice, refused, true}, {mine, self, true}, {mine, nair, false}, {all, self, true}, {all, nair, true},
 	} {
 		if c.v.shows(c.l) != c.shows {
 			t.Errorf("view %s shows %s: %v", c.v, c.l.Who, !c.shows)

@@ -15,6 +15,8 @@ func who(w site.Words, l chart.Look) string {
 		return w.T("privacy.you")
 	case l.Kind == identity.Staff && l.Role != "":
 		return w.T("privacy.staff", "name", l.Who, "role", w.T("privacy.role."+string(l.Role)))
+	case l.Kind == identity.ServiceKind:
+		return w.T("privacy.system", "name", l.Who)
 	case l.Who == "":
 		return w.T("privacy.nobody")
 	}
@@ -33,6 +35,9 @@ func what(w site.Words, l chart.Look) string {
 		return w.T("privacy.did.refused")
 	}
 	key := "privacy.did." + l.Action
+	if l.Kind == identity.ServiceKind && w.Has(key+".system") { // it finds by an identifier, people by two details
+		key += ".system"
+	}
 	if !w.Has(key) {
 		key = "privacy.did.read"
 	}
@@ -73,11 +78,16 @@ func typeName(w site.Words, typ string) string {
 
 // why gives the purpose, and the reader's own words if there are any.
 func why(w site.Words, l chart.Look) string {
-	if l.Kind != identity.Staff {
+	key := "privacy.purpose."
+	switch l.Kind {
+	case identity.Staff:
+	case identity.ServiceKind:
+		key += "system."
+	default:
 		return ""
 	}
 	purpose := ""
-	if key := "privacy.purpose." + string(l.Purpose); w.Has(key) {
+	if key += string(l.Purpose); w.Has(key) {
 		purpose = w.T(key)
 	}
 	switch {

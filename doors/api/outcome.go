@@ -55,6 +55,7 @@ const gone = "not there, or not for you"
 
 // answers is the one table from errors to responses. What may not be seen answers as what is not there (AZ-05).
 var answers = []answer{
+	{chart.ErrGone, http.StatusGone, "deleted", "this was deleted", ""},
 	{chart.ErrNotFound, http.StatusNotFound, "not-found", gone, ""},
 	{policy.ErrDenied, http.StatusForbidden, "forbidden", errScope.Error(), ""},
 	{errScope, http.StatusForbidden, "forbidden", "", ""},

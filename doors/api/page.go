@@ -36,24 +36,26 @@ func (c *call) next(q inquiry, offset int) (string, error) {
 	return c.base + "/" + q.typ + "?_page=" + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-// further reads a link to a further page. It stands alone: no other parameter may come with it.
+// further reads a link to a further page.
 func (c *call) further(typ, query, page string) (inquiry, error) {
+	var at cursor
+	if !c.unseal(query, page, typ, &at) || c.d.Clock().Unix() > at.Until {
+		return inquiry{}, errPage
+	}
+	return inquiry{typ: typ, query: at.Query, count: at.Count, offset: at.Offset, chart: at.Chart}, nil
+}
+
+// unseal opens what a link holds. A link stands alone: no other parameter may come with it.
+func (c *call) unseal(query, page, about string, into any) bool {
 	for name := range pairs(query) {
 		if name != "_page" && name != "_format" {
-			return inquiry{}, errPage
+			return false
 		}
 	}
 	sealed, err := base64.RawURLEncoding.DecodeString(page)
 	if err != nil {
-		return inquiry{}, errPage
+		return false
 	}
-	plain, err := c.d.links.Open(nil, nil, sealed, c.binding(typ))
-	if err != nil {
-		return inquiry{}, errPage
-	}
-	var at cursor
-	if json.Unmarshal(plain, &at) != nil || c.d.Clock().Unix() > at.Until {
-		return inquiry{}, errPage
-	}
-	return inquiry{typ: typ, query: at.Query, count: at.Count, offset: at.Offset, chart: at.Chart}, nil
+	plain, err := c.d.links.Open(nil, nil, sealed, c.binding(about))
+	return err == nil && json.Unmarshal(plain, into) == nil
 }

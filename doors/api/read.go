@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,6 +16,9 @@ func (c *call) read() error {
 		return err
 	}
 	e, err := ch.Get(c.r.Context(), c.at.typ, c.at.id)
+	if errors.Is(err, chart.ErrNotFound) {
+		return ch.Gone(c.r.Context(), c.at.typ, c.at.id)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,64 +65,6 @@ func (c *call) vread() error {
 		return err
 	}
 	return c.one(http.StatusOK, e)
-}
-
-// history answers GET Type/id/_history: every version that may be seen, newest first.
-func (c *call) history() error {
-	if c.query != "" {
-		for name := range pairs(c.query) {
-			if name != "_format" && name != "_pretty" {
-				return refuse(name, "is not offered on a history")
-			}
-		}
-	}
-	ch, err := c.locate(c.at.typ, c.at.id, "read")
-	if err != nil {
-		return err
-	}
-	past, err := ch.History(c.r.Context(), c.at.typ, c.at.id)
-	if err != nil {
-		return err
-	}
-	b := c.out()
-	b.b = append(b.b, `{"resourceType":"Bundle","type":"history","total":`...)
-	b.b = strconv.AppendInt(b.b, int64(len(past)), 10)
-	b.b = append(b.b, `,"entry":[`...)
-	for i, p := range past {
-		if i > 0 {
-			b.b = append(b.b, ',')
-		}
-		b.b = c.appendPast(b.b, p)
-	}
-	b.b = append(b.b, `]}`...)
-	c.reply = reply{status: http.StatusOK, body: b.b}
-	return nil
-}
-
-func (c *call) appendPast(to []byte, p chart.Past) []byte {
-	to = append(to, `{"fullUrl":"`...)
-	to = c.appendURL(to, c.at.typ, c.at.id)
-	to = append(to, '"')
-	method, status := "PUT", "200"
-	switch {
-	case p.Gone:
-		method, status = "DELETE", "204"
-	case p.Version == 1:
-		method, status = "POST", "201"
-	}
-	url := p.Ref
-	if method == "POST" {
-		url = c.at.typ
-	}
-	if !p.Gone {
-		to = append(to, `,"resource":`...)
-		to = p.AppendServed(to, p.Version, p.Updated)
-	}
-	to = append(append(append(to, `,"request":{"method":"`...), method...), `","url":"`...)
-	to = append(append(to, url...), `"},"response":{"status":"`...)
-	to = append(append(to, status...), `","etag":"W/\"`...)
-	to = append(strconv.AppendInt(to, p.Version, 10), `\"","lastModified":"`...)
-	return append(instant(to, p.Updated), `"}}`...)
 }
 
 // everything answers GET Patient/id/$everything: all of the record that the token may see. A long one goes out in parts,

@@ -173,11 +173,12 @@ func (e *entry) again(ctx context.Context) ([]byte, error) {
 		return b[now.off : now.off+now.size : now.off+now.size], nil
 	}
 	var raw []byte
-	err = h.versions(ctx, num, st.seq, func(was *entry, gone bool) error {
-		if !gone && was.Version == e.Version && was.id == e.id && was.Type() == e.Type() && was.updated == e.updated {
-			raw, err = was.raw(ctx)
+	err = h.back(ctx, num, st.seq, Spot{}, e.Type(), e.id, func(_ Spot, was *entry, gone bool) (bool, error) {
+		if gone || was.Version != e.Version || was.updated != e.updated {
+			return true, nil
 		}
-		return err
+		raw, err = was.raw(ctx)
+		return false, err
 	})
 	if err == nil && raw == nil {
 		err = errBatch

@@ -36,11 +36,9 @@ func (j *judge) putAgain(ctx context.Context, p *part, r fhir.Resource) error {
 			return err
 		}
 	}
-	return j.h.versions(ctx, p.chart, p.record.seq, func(e *entry, gone bool) error {
-		if e.Type() == r.Type() && e.ID() == r.ID() {
-			p.ops[before].version = e.Version + 1
-		}
-		return nil
+	return j.h.back(ctx, p.chart, p.record.seq, Spot{}, r.Type(), r.ID(), func(_ Spot, e *entry, _ bool) (bool, error) {
+		p.ops[before].version = e.Version + 1
+		return false, nil
 	})
 }
 

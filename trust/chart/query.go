@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/fhir/search"
@@ -16,7 +15,7 @@ import (
 // Found is one page of a search.
 type Found struct {
 	Hits     []Entry
-	Included []Entry // what _include and _revinclude add, inside this record, each once and none of them a hit
+	Included []Entry // what _include and _revinclude add, from this record and the directory, each once and none of them a hit
 	Total    int     // all matches that this reader may see, on all pages
 }
 
@@ -49,15 +48,39 @@ func (c *Chart) Query(ctx context.Context, typ, query string, offset int) (Found
 		return Found{}, err
 	}
 	if len(q.Include)+len(q.RevInclude) > 0 {
-		more, err := st.included(ctx, &q, all, may)
-		if err != nil {
-			return Found{}, err
-		}
-		if out.Included, err = c.hand(ctx, more); err != nil {
+		if out.Included, err = c.included(ctx, st, &q, all); err != nil {
 			return Found{}, err
 		}
 	}
 	return out, nil
+}
+
+// included is what q's includes add to hits: first from this record, then from the practice's directory, where the people
+// and places are that a record points at. What comes from there passes policy and is noted as the directory's own.
+func (c *Chart) included(ctx context.Context, st *record, q *search.Query, hits []*entry) ([]Entry, error) {
+	dir := &Chart{h: c.h, act: c.act, num: c.h.directory, ctx: c.ctx}
+	var also *record
+	if c.num != c.h.directory {
+		var err error
+		if also, err = c.h.load(ctx, c.h.directory); err != nil {
+			return nil, err
+		}
+	}
+	own, theirs, err := st.included(ctx, also, q, hits, func(e *entry, elsewhere bool) bool {
+		if elsewhere {
+			return dir.visible(policy.Read, e)
+		}
+		return c.visible(policy.Read, e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.hand(ctx, own)
+	if err != nil || len(theirs) == 0 {
+		return out, err
+	}
+	more, err := dir.hand(ctx, theirs)
+	return append(out, more...), err
 }
 
 // hand notes entries as read and gives them out.
@@ -103,111 +126,6 @@ func (c *Chart) each(ctx context.Context, may policy.Action, word string) iter.S
 			}
 		}
 	}
-}
-
-// A Past is one version of a resource.
-type Past struct {
-	Entry        // of a deletion only Version and Updated
-	Ref   string // "Type/id"
-	Gone  bool   // this version deleted it
-}
-
-// History is what the log says of one resource, newest first; of all of a type if id is "", of the whole chart if typ is
-// "" too. A version is there for who may see it as labelled then and as labelled now: taking a label off later opens
-// nothing that was closed, putting one on closes what was open. A resource that nobody may see now has no history.
-func (c *Chart) History(ctx context.Context, typ, id string) ([]Past, error) {
-	st, err := c.h.load(ctx, c.num)
-	if err != nil {
-		return nil, err
-	}
-	if id != "" {
-		if e := st.get(typ, id); e == nil || !c.visible(policy.Read, e) {
-			return nil, ErrNotFound
-		}
-	}
-	var out []Past
-	err = c.h.versions(ctx, c.num, st.seq, func(e *entry, gone bool) error {
-		if typ != "" && e.Type() != typ || id != "" && e.ID() != id {
-			return nil
-		}
-		if now := st.get(e.Type(), e.ID()); now != nil && !c.visible(policy.Read, now) || !c.visible(policy.Read, e) {
-			return nil
-		}
-		p := Past{Entry: Entry{Version: e.Version, Updated: e.at()}, Ref: e.Ref(), Gone: gone}
-		if !gone {
-			if p.Entry, err = c.h.whole(ctx, c.num, e); err != nil {
-				return err
-			}
-			c.note("read", e)
-		}
-		out = append(out, p)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.Reverse(out)
-	return out, nil
-}
-
-// Version is one version of a resource, under the rules of History.
-func (c *Chart) Version(ctx context.Context, typ, id string, version int64) (Entry, error) {
-	st, err := c.h.load(ctx, c.num)
-	if err != nil {
-		return Entry{}, err
-	}
-	now := st.get(typ, id)
-	if now == nil || !c.visible(policy.Read, now) || version < 1 || version > now.Version {
-		return Entry{}, ErrNotFound
-	}
-	if version == now.Version {
-		return c.Get(ctx, typ, id)
-	}
-	var found *entry
-	err = c.h.versions(ctx, c.num, st.seq, func(e *entry, gone bool) error {
-		if e.Type() == typ && e.ID() == id && e.Version == version && !gone {
-			found = e
-		}
-		return nil
-	})
-	if err != nil {
-		return Entry{}, err
-	}
-	if found == nil || !c.visible(policy.Read, found) {
-		return Entry{}, ErrNotFound
-	}
-	full, err := c.h.whole(ctx, c.num, found)
-	if err != nil {
-		return Entry{}, err
-	}
-	c.note("read", found)
-	return full, nil
-}
-
-// versions calls f with every version that the log up to seq holds, oldest first.
-func (h *House) versions(ctx context.Context, num, seq int64, f func(e *entry, gone bool) error) error {
-	const step = 256
-	for from := int64(1); from <= seq; from += step {
-		rows, err := h.journal.Rows(ctx, num, from, min(from+step-1, seq))
-		if err != nil {
-			return fmt.Errorf("chart: history: %w", err)
-		}
-		for _, r := range rows {
-			b, err := decodeBatch(r.Plain)
-			if err != nil {
-				return fmt.Errorf("chart: row %d: %w", r.Seq, err)
-			}
-			block := h.loaded(num, r.Plain)
-			for i := range b.ops {
-				v := newFresh(&b.ops[i], b.at, block)
-				v.class = &policyClass{b.ops[i].typ, v.labels}
-				if err := f(&v.entry, v.deleted); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // Locate finds the chart that holds "typ/id": by the id itself if we assigned it, else by its claim. It tells nothing of

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wellgate/wellgate/fhir/search"
@@ -29,7 +30,8 @@ type record struct {
 	tail    int   // rows since the newest snapshot
 	tailLen int64 // their bytes
 
-	memos memos
+	memos  memos
+	graves atomic.Pointer[map[string]grave] // what was deleted, once somebody asked
 }
 
 // A shelf holds the resources of one type, newest first and then by id, which is the order _sort=-date wants.
@@ -119,41 +121,6 @@ func (st *record) matches(ctx context.Context, q *search.Query, may func(*entry)
 	out := make([]*entry, len(found))
 	for k, i := range found {
 		out[k] = &s.entries[i]
-	}
-	return out, nil
-}
-
-// A library is a record as includes read it.
-type library struct {
-	ctx context.Context
-	*record
-}
-
-func (l library) Shelf(typ string) (*search.Set, search.Source) {
-	s := l.shelves[typ]
-	if s == nil {
-		return nil, nil
-	}
-	return s.set, view{l.ctx, s}
-}
-
-func (l library) Find(typ, id string) (int, bool) { return l.shelf(typ).find(id) }
-
-// included is what the _include and _revinclude of q add to hits. Only what may be seen is followed.
-func (st *record) included(ctx context.Context, q *search.Query, hits []*entry, may func(*entry) bool) ([]*entry, error) {
-	from := make([]search.Place, len(hits))
-	for k, e := range hits {
-		i, _ := st.shelf(e.Type()).find(e.id)
-		from[k] = search.Place{Type: e.Type(), At: i}
-	}
-	at := func(p search.Place) *entry { return &st.shelf(p.Type).entries[p.At] }
-	found, err := search.Included(library{ctx, st}, *q, from, func(p search.Place) bool { return may(at(p)) })
-	if err != nil {
-		return nil, err
-	}
-	var out []*entry
-	for _, p := range found {
-		out = append(out, at(p))
 	}
 	return out, nil
 }
@@ -332,6 +299,7 @@ func (st *record) weight() int64 {
 // cool moves a record to the cold tier: its blocks are compressed, what can be made again is dropped.
 func (st *record) cool() {
 	st.memos.drop()
+	st.graves.Store(nil)
 	for _, b := range st.blocks {
 		if b.size >= 4<<10 {
 			b.pack()
