@@ -69,12 +69,17 @@ func Open(ctx context.Context, db *store.DB, seal Sealer) (*Feed, error) {
 	return &Feed{db: db, seal: seal}, nil
 }
 
-// Append adds facts inside the transaction that made them true. Their Seq is assigned here, in order.
+// Append adds facts inside the transaction that made them true. Their Seq is assigned here, in order. Call it last: other
+// writers' facts wait until the transaction has ended.
 func (f *Feed) Append(ctx context.Context, tx *store.Tx, facts ...Fact) error {
 	if len(facts) == 0 {
 		return nil
 	}
 	// MAX+1 and not a database sequence: a sequence hands out 7 before 6 is visible, and a reader at 7 would miss 6.
+	// From here to the commit writers on PostgreSQL take turns, so this is the last thing a transaction does.
+	if err := tx.Lock(ctx, "feed"); err != nil {
+		return fmt.Errorf("feed: Append: %w", err)
+	}
 	head, err := newest(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("feed: Append: %w", err)

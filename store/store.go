@@ -34,7 +34,7 @@ var (
 	ErrUnknown = errors.New("store: the outcome of the commit is unknown; look before doing it again")
 	// ErrLost means that there is no connection to the database. Nothing of the transaction was kept.
 	ErrLost = errors.New("store: no connection to the database; check that it runs and can be reached")
-	// ErrRetry means that the transaction and another waited for each other and this one was undone. Run it again.
+	// ErrRetry means that the transaction and others waited for each other, again and again, and this one was undone.
 	ErrRetry = errors.New("store: undone because another transaction was in the way; run it again")
 	// ErrClosed is returned by a handle after Close, and by a Tx after its Write has ended.
 	ErrClosed = errors.New("store: closed")

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -21,7 +22,22 @@ type Tx struct {
 // Write runs fn in one transaction and returns once it is durable. An error from fn, or a panic, undoes everything.
 // Writers beyond the engine's number (one on SQLite) wait their turn in order of arrival, and leave the queue when ctx
 // ends. fn must not call Write. After ErrUnknown the transaction may have been kept.
+// Where PostgreSQL undid a transaction because two waited for each other, fn runs again, so it must set anew whatever it
+// sets outside of itself.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	for try := 0; ; try++ {
+		err := db.writeOnce(ctx, fn)
+		if try == mostTries || !errors.Is(err, ErrRetry) {
+			return err
+		}
+	}
+}
+
+// mostTries bounds how often a transaction is run again after a deadlock. One of the two always goes on, so the second
+// try usually succeeds.
+const mostTries = 5
+
+func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 	select {
 	case db.turns <- struct{}{}:
 		defer func() { <-db.turns }()

@@ -15,6 +15,7 @@ type auditCmd struct {
 }
 
 type auditVerifyCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
 	Receipt    string `help:"Check this receipt, a patient's file, instead of the log. Needs --key and no folder." type:"existingfile"`
@@ -31,7 +32,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := openStore(ctx, opening{dir: c.Dir, passphrase: pass})
+	h, err := openStore(ctx, opening{dir: c.Dir, store: c.Store, passphrase: pass})
 	if err != nil {
 		return err
 	}

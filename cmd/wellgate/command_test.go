@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,12 +29,24 @@ func TestMain(m *testing.M) {
 
 // The subcommands, as somebody at a terminal sees them: testdata/script/*.txtar are transcripts of the real program.
 func TestCommands(t *testing.T) {
+	if os.Getenv("CI") != "" {
+		storetest.Cluster(t) // fails if there is none
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:      "testdata/script",
+		Dir: "testdata/script",
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return os.Getenv(storetest.Env) != "", nil
+		},
 		Deadline: time.Now().Add(3 * time.Minute), // a demo that starts though it should not would serve for ever
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"terminate": scriptTerminate, "freeport": scriptFreePort, "await": scriptAwait, "occupy": scriptOccupy, "gzip": scriptGzip, "zip": scriptZip, "bomb": scriptBomb,
-			"flip": scriptFlip, "vkey": scriptVKey, "tamper": scriptTamper, "receipt": scriptReceipt, "certificate": scriptCertificate,
+			"terminate": scriptTerminate, "freeport": scriptFreePort, "await": scriptAwait, "occupy": scriptOccupy, "gzip": scriptGzip, "zip": scriptZip,
+			// postgres NAME: sets $NAME to the address of a new database.
+			"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], storetest.Postgres(t)) },
+			"bomb":     scriptBomb,
+			"flip":     scriptFlip, "vkey": scriptVKey, "tamper": scriptTamper, "receipt": scriptReceipt, "certificate": scriptCertificate,
 		},
 	})
 }

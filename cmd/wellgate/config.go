@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,14 +21,15 @@ import (
 
 // A config is practice.json: how the practice shows itself and where it is reached. It holds no secrets.
 type config struct {
-	Name      string `json:"name"`      // as patients know it
-	Phone     string `json:"phone"`     // shown wherever a person may need help
-	Emergency string `json:"emergency"` // the country's emergency number
-	Colour    string `json:"colour"`    // one colour, #rrggbb; everything else derives from it
-	Zone      string `json:"zone"`      // IANA time zone: opening hours, due dates, birthdays
-	Host      string `json:"host"`      // the name in the address bar, e.g. portal.example; passkeys are bound to it
-	Exit      string `json:"exit"`      // where the quick exit leads
-	Log       string `json:"log"`       // audit log origin; never changed after the first entry
+	Name      string `json:"name"`            // as patients know it
+	Phone     string `json:"phone"`           // shown wherever a person may need help
+	Emergency string `json:"emergency"`       // the country's emergency number
+	Colour    string `json:"colour"`          // one colour, #rrggbb; everything else derives from it
+	Zone      string `json:"zone"`            // IANA time zone: opening hours, due dates, birthdays
+	Host      string `json:"host"`            // the name in the address bar, e.g. portal.example; passkeys are bound to it
+	Exit      string `json:"exit"`            // where the quick exit leads
+	Log       string `json:"log"`             // audit log origin; never changed after the first entry
+	Store     string `json:"store,omitempty"` // where the records lie: postgres://user@host/database, or nothing for a file in the folder
 }
 
 // Files of a practice's folder.
@@ -66,7 +69,35 @@ func (c config) check() error {
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" {
 		return problemf("zone: %q is not a time zone like America/New_York", c.Zone)
 	}
+	return checkStore(c.Store)
+}
+
+// inFolder is the word for the store that needs no server: a SQLite file in the practice's folder.
+const inFolder = "sqlite"
+
+// checkStore takes a database's address, or the word for the file in the folder. A password in it would be seen by whoever
+// lists processes or reads practice.json.
+func checkStore(address string) error {
+	if address == "" || address == inFolder {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return problemf("store: give postgres://user@host/database, or %s for a file in the practice's folder", inFolder)
+	}
+	if _, has := u.User.Password(); has || u.Query().Has("password") || u.Query().Has("sslpassword") {
+		return problemf("store: leave the password out of the address; PostgreSQL's password file keeps it (~/.pgpass, or PGPASSFILE), or PGPASSWORD")
+	}
 	return nil
+}
+
+// storeURL is the address of the practice's store: the one a command was given, else practice.json's, else the folder's file.
+func (c config) storeURL(dir, given string) (string, error) {
+	address := cmp.Or(given, c.Store, inFolder)
+	if address == inFolder {
+		return "sqlite:" + filepath.Join(dir, storeFile), nil
+	}
+	return address, checkStore(address)
 }
 
 // practice is how the pages show it.

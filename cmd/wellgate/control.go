@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// A running portal is the only one that may open its store, so commands that change it ask it: over a Unix socket in the
+// A running portal is the only one that may open its folder, so commands that change it ask it: over a Unix socket in the
 // practice's folder, which only the user who runs the portal can enter. There is no other way to reach it.
 
 // control answers commands until stop.
@@ -89,13 +89,13 @@ func carry(w http.ResponseWriter, r *http.Request, ask any, do func() (any, erro
 	json.MarshalWrite(w, out)
 }
 
-// operate asks the portal that runs over dir; if none does, it opens the practice and answers itself.
-func operate(ctx context.Context, dir, passphraseFile, path string, ask, out any) error {
+// operate asks the portal that runs over o's folder; if none does, it opens the practice and answers itself.
+func operate(ctx context.Context, o opening, passphraseFile, path string, ask, out any) error {
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return err
 	}
-	socket := filepath.Join(dir, socketFile)
+	socket := filepath.Join(o.dir, socketFile)
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
@@ -110,11 +110,10 @@ func operate(ctx context.Context, dir, passphraseFile, path string, ask, out any
 	res, err := send()
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
-		pass, err := passphrase(passphraseFile)
-		if err != nil {
+		if o.passphrase, err = passphrase(passphraseFile); err != nil {
 			return err
 		}
-		h, err := open(ctx, opening{dir: dir, passphrase: pass})
+		h, err := open(ctx, o)
 		if err != nil {
 			return err
 		}

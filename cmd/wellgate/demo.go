@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -30,6 +31,7 @@ import (
 )
 
 type demoCmd struct {
+	storeFlag
 	Dir   string `default:"wellgate-demo" help:"Folder for the demo's keys and data; used again next time."`
 	Addr  string `default:"localhost:8080" help:"Address to listen on; this computer only."`
 	TLS   bool   `help:"Speak https with a certificate made up on the spot. Browsers warn, and refuse passkeys."`
@@ -76,6 +78,9 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	}
 	defer l.Close()
 	if c.Fresh {
+		if cfg, err := readConfig(c.Dir); strings.HasPrefix(cmp.Or(c.Store, cfg.Store), "postgres") && err == nil {
+			return problemf("the demo's records lie in a PostgreSQL database: drop that and remove %s, then start without --fresh", c.Dir)
+		}
 		if err := forget(c.Dir); err != nil {
 			return err
 		}
@@ -86,7 +91,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		scheme = "https"
 	}
 	origin := fmt.Sprintf("%s://localhost:%s", scheme, port)
-	o := opening{dir: c.Dir, demo: true, insecure: !c.TLS, origins: []string{origin}}
+	o := opening{dir: c.Dir, store: c.Store, demo: true, insecure: !c.TLS, origins: []string{origin}}
 	h, st, err := c.prepare(ctx, o)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 )
 
 type doctorCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
 	JSON       bool   `help:"Print the outcome as JSON."`
@@ -50,7 +51,7 @@ func (c *doctorCmd) examine(ctx context.Context) []finding {
 	if err != nil {
 		return append(fs, finding{"key", "red", err.Error()})
 	}
-	h, err := open(ctx, opening{dir: c.Dir, passphrase: pass})
+	h, err := open(ctx, opening{dir: c.Dir, store: c.Store, passphrase: pass})
 	if err != nil {
 		return append(fs, finding{"open", "red", err.Error()})
 	}

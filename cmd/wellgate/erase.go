@@ -10,6 +10,7 @@ import (
 )
 
 type eraseCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key, if the portal does not run."`
 	Patient    string `required:"" help:"The record, as it stands in the desk's addresses: 26 letters and digits."`
@@ -29,7 +30,7 @@ func (c *eraseCmd) Run(ctx context.Context) error {
 		return problemf("this destroys the record, its files and the patient's account for good; say --yes if that is meant")
 	}
 	var done struct{}
-	if err := operate(ctx, c.Dir, c.Passphrase, "/erase", erasure{c.Patient, c.Reason}, &done); err != nil {
+	if err := operate(ctx, opening{dir: c.Dir, store: c.Store}, c.Passphrase, "/erase", erasure{c.Patient, c.Reason}, &done); err != nil {
 		return err
 	}
 	fmt.Println("The record is erased. Backups from before still hold it, locked: run `wellgate key rotate --destroy-old` and destroy every copy of the old key to close them too.")

@@ -59,7 +59,7 @@ func (c *demoCmd) found(ctx context.Context, o opening, st *demoState) (*house, 
 		return nil, problemf("%s is being filled by another wellgate; wait for it, or choose another --dir", c.Dir)
 	}
 	cfg := config{
-		Name: p.Name, Phone: p.Phone, Emergency: p.Emergency, Colour: p.Colour, Zone: p.Zone, Host: "localhost", Log: logName(),
+		Name: p.Name, Phone: p.Phone, Emergency: p.Emergency, Colour: p.Colour, Zone: p.Zone, Host: "localhost", Log: logName(), Store: c.Store,
 	}
 	if err := cfg.check(); err != nil {
 		return nil, err

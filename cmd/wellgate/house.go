@@ -46,6 +46,7 @@ type house struct {
 // opening is how a house is opened.
 type opening struct {
 	dir        string
+	store      string // instead of practice.json's
 	passphrase []byte
 	origins    []string // where browsers come from: "https://portal.example"
 	demo       bool     // staff may use password and code; cookies for http://localhost
@@ -54,8 +55,8 @@ type opening struct {
 	root       vault.Root // instead of the folder's key file, and watched; nil for none
 }
 
-// openStore takes the folder for this process and opens store, keys and journal: enough to verify. On one SQLite file one
-// process is the authority.
+// openStore takes the folder for this process and opens store, keys and journal: enough to verify. On a SQLite file one
+// process is the authority; on PostgreSQL several may work, each from a folder of its own.
 func openStore(ctx context.Context, o opening) (_ *house, err error) {
 	h := &house{dir: o.dir, clock: o.clock, rooms: rooms()}
 	if h.clock == nil {
@@ -125,10 +126,15 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 const watchEvery = 400 * time.Millisecond
 
 func (h *house) openVault(ctx context.Context, o opening) (err error) {
-	if o.root != nil {
-		return h.openVaultBy(ctx, o)
+	address, err := h.config.storeURL(o.dir, o.store)
+	if err != nil {
+		return err
 	}
-	if h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(o.dir, storeFile)); err != nil {
+	if h.db, err = store.Open(ctx, address); err != nil {
+		return err
+	}
+	if o.root != nil {
+		h.vault, err = vault.Open(ctx, h.db, o.root)
 		return err
 	}
 	path := filepath.Join(o.dir, keyFile)
@@ -150,13 +156,9 @@ func (h *house) openVault(ctx context.Context, o opening) (err error) {
 	return err
 }
 
-// openVaultBy opens store and keys by a root that is not a file.
-func (h *house) openVaultBy(ctx context.Context, o opening) (err error) {
-	if h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(o.dir, storeFile)); err != nil {
-		return err
-	}
-	h.vault, err = vault.Open(ctx, h.db, o.root)
-	return err
+// storeFlag is shared by the commands that open a practice.
+type storeFlag struct {
+	Store string `help:"Database instead of practice.json's: postgres://user@host/name (no password in it), or sqlite for the file in the folder."`
 }
 
 // Close signs the last checkpoint and gives the folder free.

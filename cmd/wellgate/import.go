@@ -13,6 +13,7 @@ import (
 )
 
 type importCmd struct {
+	storeFlag
 	Dir        string   `default:"." help:"The practice's folder."`
 	Passphrase string   `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
 	JSON       bool     `help:"Print the outcome as JSON."`
@@ -25,7 +26,7 @@ func (c *importCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := open(ctx, opening{dir: c.Dir, passphrase: pass})
+	h, err := open(ctx, opening{dir: c.Dir, store: c.Store, passphrase: pass})
 	if err != nil {
 		return err
 	}

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/vault"
 )
 
 type initCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"Folder for the practice's keys and data; made if it is missing."`
 	Name       string `required:"" help:"The practice's name, as patients know it."`
 	Phone      string `required:"" help:"Number that patients call."`
@@ -29,7 +32,7 @@ type initCmd struct {
 
 // Run makes the folder, the key, the store and, if asked, the first administrator. It never touches a practice that is there.
 func (c *initCmd) Run(ctx context.Context) error {
-	cfg := config{Name: c.Name, Phone: c.Phone, Emergency: c.Emergency, Colour: c.Colour, Zone: c.Zone, Host: c.Host, Log: logName()}
+	cfg := config{Name: c.Name, Phone: c.Phone, Emergency: c.Emergency, Colour: c.Colour, Zone: c.Zone, Host: c.Host, Log: logName(), Store: c.Store}
 	if err := cfg.check(); err != nil {
 		return err
 	}
@@ -44,6 +47,9 @@ func (c *initCmd) Run(ctx context.Context) error {
 		if _, err := os.Stat(filepath.Join(c.Dir, f)); err == nil {
 			return problemf("%s already holds a practice (%s); init never overwrites one", c.Dir, f)
 		}
+	}
+	if err := c.vacant(ctx, cfg); err != nil {
+		return err
 	}
 	if _, err := vault.CreateRoot(filepath.Join(c.Dir, keyFile), pass); err != nil {
 		return problemf("%v", err)
@@ -65,6 +71,24 @@ func (c *initCmd) Run(ctx context.Context) error {
 	}
 	fmt.Printf("\nNext:  wellgate import --dir %s PATH...\n       wellgate serve --dir %s --cert chain.pem --key key.pem\n", c.Dir, c.Dir)
 	return nil
+}
+
+// vacant refuses a database that holds somebody's tables, or that cannot be reached, before a key is made.
+func (c *initCmd) vacant(ctx context.Context, cfg config) error {
+	address, err := cfg.storeURL(c.Dir, "")
+	if err != nil || strings.HasPrefix(address, inFolder) {
+		return err
+	}
+	db, err := store.Open(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	owners, err := db.Owners(ctx)
+	if err == nil && len(owners) > 0 {
+		return problemf("the database already holds a practice; init never overwrites one. Another node of it needs no init: copy root.key and practice.json into its folder")
+	}
+	return err
 }
 
 func (c *initCmd) administrator(ctx context.Context, h *house) error {

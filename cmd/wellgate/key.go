@@ -17,6 +17,7 @@ type keyCmd struct {
 }
 
 type keyRotateCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key, if the portal does not run."`
 	New        string `name:"new-passphrase-file" help:"Protect the new key by the passphrase in this file."`
@@ -44,7 +45,7 @@ func (c *keyRotateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	var done rotated
-	err = operate(ctx, c.Dir, c.Passphrase, "/key/rotate", rotation{next, c.DestroyOld}, &done)
+	err = operate(ctx, opening{dir: c.Dir, store: c.Store}, c.Passphrase, "/key/rotate", rotation{next, c.DestroyOld}, &done)
 	if err != nil {
 		return err
 	}

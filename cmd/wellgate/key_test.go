@@ -97,7 +97,7 @@ func TestRotateUnderLoad(t *testing.T) {
 		})
 	}
 	var done rotated
-	w.must(operate(t.Context(), w.dir, "", "/key/rotate", rotation{}, &done))
+	w.must(operate(t.Context(), opening{dir: w.dir}, "", "/key/rotate", rotation{}, &done))
 	close(end)
 	load.Wait()
 	if len(failed) > 0 || asked < 20 {
@@ -174,8 +174,8 @@ func TestErasedIsErased(t *testing.T) {
 	w.must(err)
 	var none struct{}
 	ask := erasure{Patient: public, Reason: "asked in writing"}
-	w.must(operate(t.Context(), w.dir, "", "/erase", ask, &none))
-	if err := operate(t.Context(), w.dir, "", "/erase", ask, &none); err == nil {
+	w.must(operate(t.Context(), opening{dir: w.dir}, "", "/erase", ask, &none))
+	if err := operate(t.Context(), opening{dir: w.dir}, "", "/erase", ask, &none); err == nil {
 		t.Fatal("erased twice")
 	}
 	if a := b.get("/results"); a.status != http.StatusSeeOther {
@@ -191,7 +191,7 @@ func TestErasedIsErased(t *testing.T) {
 		t.Fatalf("the copy should open as long as its key is there: %v", err)
 	}
 	var done rotated
-	w.must(operate(t.Context(), w.dir, "", "/key/rotate", rotation{DestroyOld: true}, &done))
+	w.must(operate(t.Context(), opening{dir: w.dir}, "", "/key/rotate", rotation{DestroyOld: true}, &done))
 	stop()
 	w.must(w.h.charts.Audit().Settle(t.Context()))
 	if other := w.as("miguel").get("/results"); other.status != http.StatusOK {

@@ -19,6 +19,7 @@ type tokenCmd struct {
 }
 
 type tokenMakeCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key, if the portal does not run."`
 	Name       string `required:"" help:"The system's name, as patients will see it in \"who looked\"."`
@@ -59,7 +60,7 @@ func (c *tokenMakeCmd) Run(ctx context.Context) error {
 	}
 	var made tokenMade
 	ask := tokenWish{c.Name, c.Scope, c.Purpose, rate, c.Labels, int(life.Hours())}
-	if err := operate(ctx, c.Dir, c.Passphrase, "/token/make", ask, &made); err != nil {
+	if err := operate(ctx, opening{dir: c.Dir, store: c.Store}, c.Passphrase, "/token/make", ask, &made); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -99,6 +100,7 @@ func (h *house) makeToken(ctx context.Context, w tokenWish) (tokenMade, error) {
 }
 
 type tokenListCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key, if the portal does not run."`
 	JSON       bool   `help:"Print as JSON."`
@@ -107,7 +109,7 @@ type tokenListCmd struct {
 // Run lists tokens; the secrets themselves are nowhere to be read.
 func (c *tokenListCmd) Run(ctx context.Context) error {
 	var list []identity.Service
-	if err := operate(ctx, c.Dir, c.Passphrase, "/token/list", struct{}{}, &list); err != nil {
+	if err := operate(ctx, opening{dir: c.Dir, store: c.Store}, c.Passphrase, "/token/list", struct{}{}, &list); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -128,6 +130,7 @@ func (c *tokenListCmd) Run(ctx context.Context) error {
 }
 
 type tokenRevokeCmd struct {
+	storeFlag
 	Dir        string `default:"." help:"The practice's folder."`
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key, if the portal does not run."`
 	ID         string `arg:"" name:"id" help:"The token's id, as list shows it."`
@@ -140,7 +143,7 @@ type tokenEnd struct {
 // Run ends a token. Who uses it is refused from here on.
 func (c *tokenRevokeCmd) Run(ctx context.Context) error {
 	var done struct{}
-	if err := operate(ctx, c.Dir, c.Passphrase, "/token/revoke", tokenEnd{c.ID}, &done); err != nil {
+	if err := operate(ctx, opening{dir: c.Dir, store: c.Store}, c.Passphrase, "/token/revoke", tokenEnd{c.ID}, &done); err != nil {
 		return err
 	}
 	fmt.Println("The token is revoked.")

@@ -95,14 +95,20 @@ func (l *Log) moveAll(ctx context.Context) error {
 func (l *Log) refresh(ctx context.Context) (upTo rowID, err error) {
 	var newest []byte
 	var size int64
-	err = l.c.DB.QueryRow(ctx, `SELECT (SELECT MAX(id) FROM audit_inbox WHERE aside = 0), `+sizeSQL).Scan(&newest, &size)
+	err = l.c.DB.QueryRow(ctx, `SELECT (SELECT id FROM audit_inbox WHERE aside = 0 ORDER BY id DESC LIMIT 1), `+sizeSQL).Scan(&newest, &size)
 	if err != nil {
 		return upTo, fmt.Errorf("look into the inbox: %w", err)
 	}
 	copy(upTo[:], newest)
-	if l.tree == nil || size != l.tree.size {
-		l.tree, err = loadTree(ctx, l.c.DB, size)
+	if size == l.tree.size {
+		return upTo, nil
 	}
+	err = l.c.DB.Read(ctx, func(q store.Querier) error { // in one view: the last tiles grow while others move
+		if size, err = treeSize(ctx, q); err == nil {
+			l.tree, err = loadTree(ctx, q, size)
+		}
+		return err
+	})
 	return upTo, err
 }
 

@@ -67,7 +67,8 @@ func (h *House) OpenRecord(ctx context.Context, act *Act, num int64, purpose Pur
 			now.Unix(), act.Who.Session, num); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO chart_opening (session, chart, until, data) VALUES ($1, $2, $3, $4)`,
+		if _, err := tx.Exec(ctx, `INSERT INTO chart_opening (session, chart, until, data) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (session, chart) DO UPDATE SET until = excluded.until, data = excluded.data`,
 			act.Who.Session, num, now.Add(openFor).Unix(), sealed); err != nil {
 			return err
 		}

@@ -2,16 +2,17 @@ package chart
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/wellgate/wellgate/feed"
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/store"
-	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/policy"
 )
@@ -165,12 +166,14 @@ func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) e
 		}
 	}
 	err := h.db.Write(ctx, func(tx *store.Tx) error {
+		var facts []feed.Fact
 		for _, p := range parts {
 			if err := h.commitPart(ctx, tx, act, p, d); err != nil {
 				return err
 			}
+			facts = append(facts, p.facts(d)...)
 		}
-		return nil
+		return h.feed.Append(ctx, tx, facts...)
 	})
 	if err != nil {
 		return err
@@ -185,11 +188,17 @@ func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) e
 
 func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {
 	if p.unmatched != "" {
+		if err := tx.Lock(ctx, "unmatched/"+hex.EncodeToString(h.vault.Token("unmatched", p.unmatched)[:16])); err != nil {
+			return err
+		}
 		if err := h.stillNobody(ctx, tx, p.unmatched); err != nil {
 			return err
 		}
 	}
 	if p.joins {
+		if err := tx.Lock(ctx, "join/"+strconv.FormatInt(p.chart, 36)); err != nil {
+			return err
+		}
 		if err := h.join(ctx, p, d); err != nil {
 			return err
 		}
@@ -226,6 +235,7 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 
 // prepare seals a part's files and its row, and makes the record that they lead to.
 func (h *House) prepare(ctx context.Context, p *part, d deed) error {
+	p.files = nil
 	for i := range p.ops {
 		if data, ok := p.bytes[i]; ok {
 			file, err := h.attach(ctx, p, data)
@@ -305,28 +315,32 @@ func (h *House) claimIDs(ctx context.Context, tx *store.Tx, p *part) error {
 	return err
 }
 
-// trace appends the audit entry and the facts of one part to the transaction.
+// trace appends the audit entry of one part to the transaction.
 func (h *House) trace(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {
 	l := line{Action: "write", What: d.what, Types: map[string]int{}, Read: d.read, Row: p.record.seq + 1, Outcome: "ok"}
-	facts := make([]feed.Fact, 0, len(p.ops))
 	for _, o := range p.ops {
 		l.Types[o.typ]++
 		if len(l.Refs) < maxRefs {
 			l.Refs = append(l.Refs, o.typ+"/"+o.id)
 		}
-		facts = append(facts, feed.Fact{Room: d.room, What: d.what, Chart: p.chart, Ref: o.typ + "/" + o.id, At: d.at})
-	}
-	if len(facts) > maxFacts { // a bundle is one fact, not a thousand
-		facts = []feed.Fact{{Room: d.room, What: d.what, Chart: p.chart, At: d.at}}
 	}
 	e, err := act.entry(p.chart, l)
 	if err != nil {
 		return err
 	}
-	if err := h.audit.Append(ctx, tx, []audit.Entry{e}...); err != nil {
-		return err
+	return h.audit.Append(ctx, tx, e)
+}
+
+// facts are what the feed is told of one part.
+func (p *part) facts(d deed) []feed.Fact {
+	if len(p.ops) > maxFacts { // a bundle is one fact, not a thousand
+		return []feed.Fact{{Room: d.room, What: d.what, Chart: p.chart, At: d.at}}
 	}
-	return h.feed.Append(ctx, tx, facts...)
+	facts := make([]feed.Fact, 0, len(p.ops))
+	for _, o := range p.ops {
+		facts = append(facts, feed.Fact{Room: d.room, What: d.what, Chart: p.chart, Ref: o.typ + "/" + o.id, At: d.at})
+	}
+	return facts
 }
 
 // snapshotLater writes a snapshot in the background, one after the other. Losing one costs time at the next load, never

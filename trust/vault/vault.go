@@ -217,7 +217,10 @@ func readSecrets(ctx context.Context, q store.Querier) (map[string][]byte, error
 func firstSecrets(ctx context.Context, db *store.DB, root Root) (map[string][]byte, error) {
 	var all map[string][]byte
 	err := db.Write(ctx, func(tx *store.Tx) error {
-		var err error
+		err := tx.Lock(ctx, "vault")
+		if err != nil {
+			return err
+		}
 		if all, err = readSecrets(ctx, tx); err != nil || len(all) > 0 {
 			return err
 		}
