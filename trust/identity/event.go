@@ -57,6 +57,8 @@ type From struct {
 	Agent string
 	// Cookie reads a cookie of the request, for the known-device cookie; nil means none.
 	Cookie func(name string) string
+	// Work is what the form carried to show for itself while many passwords are being guessed; see Puzzle.
+	Work string
 }
 
 // FromRequest takes the address from the caller, who knows which proxies to trust.

@@ -69,6 +69,8 @@ type core struct {
 	hash   *hasher
 	wa     *webauthn.WebAuthn
 
+	unpaid atomic.Int64 // tries without work, not yet counted in the store
+
 	mu    sync.Mutex
 	cache map[string]*account // as of their version; every use compares the version in the store
 }
@@ -182,6 +184,9 @@ func (i *Identity) Sweep(ctx context.Context) error {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM identity_spent WHERE expires < $1`, ms(now)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM identity_rate WHERE minute < $1`, minute(now)-siegeHolds); err != nil {
 			return err
 		}
 		if err := i.Tokens.noteUse(ctx, tx); err != nil {

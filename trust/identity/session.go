@@ -180,9 +180,9 @@ func (c *core) start(ctx context.Context, tx *store.Tx, a *account, d sessionDat
 		if err := c.emit(ctx, tx, a, Event{Kind: EventNewDevice, Session: s.id}, from); err != nil {
 			return Grant{}, err
 		}
-		if !d.Shared {
-			g.deviceName, g.deviceValue = c.deviceName(a.Login), c.newDevice(a.Login)
-		}
+	}
+	if !d.Shared {
+		g.deviceName, g.deviceValue = c.deviceName(a.Login), c.newDevice(a.Login, from.IP)
 	}
 	return g, nil
 }

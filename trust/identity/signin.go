@@ -20,7 +20,7 @@ func (s *Signin) Password(ctx context.Context, login, password string, shared bo
 		login = login[:400]
 	}
 	c := s.c
-	g := guess{class: classPassword, subject: foldLogin(login), device: c.device(from, login), ip: from.IP}
+	g := passwordGuess(c, login, from)
 	if err := c.mayGuess(ctx, g); err != nil {
 		return "", err
 	}
@@ -57,6 +57,10 @@ func (s *Signin) Password(ctx context.Context, login, password string, shared bo
 		return "", err
 	}
 	return c.sealStep(ctx, step{Purpose: purposeCode, Account: a.id, Set: a.Password.Set, Shared: shared}, codeLife)
+}
+
+func passwordGuess(c *core, login string, from From) guess {
+	return guess{class: classPassword, subject: foldLogin(login), device: c.device(from, login), ip: from.IP, work: from.Work}
 }
 
 // forLogin finds the account and its hash; nil and a dummy if there is none.
