@@ -8,7 +8,7 @@
 //     kernel may have dropped the pages, and a second sync would report success for nothing.
 //   - Records are sealed under the caller's key. A frame that was changed, moved or dropped among durable ones is
 //     ErrDamaged at Open; a frame that a crash cut short was never released, and is left out.
-//   - The log takes at most Segments files of SegmentSize bytes. When all are full Append says ErrFull, until the caller
+//   - The log takes at most Segments files of SegmentSize bytes, and as few as do. When all are full Append says ErrFull, until the caller
 //     has moved frames elsewhere and says so (Moved). A segment's key dies when it is given free.
 //
 // What it cannot tell: whether the last frames before a crash were cut short or cut off later. Signed heads over durable

@@ -115,8 +115,8 @@ func openSegment(path string, key []byte) (_ *segment, err error) {
 	return &segment{id: id, path: path, aead: aead, r: r, off: block}, nil
 }
 
-// keepSegments has the next segment ready before it is needed, wipes those that were moved, and fills the pool: the
-// space that the log may need is taken while there is some.
+// keepSegments has the next segment ready and a spare behind it before they are needed, and wipes those that were moved.
+// More files are made as more are full, and stay.
 func (l *Log) keepSegments() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,7 +127,7 @@ func (l *Log) keepSegments() {
 			err = l.prepare()
 		case len(l.spent) > 0:
 			err = l.wipe()
-		case l.total() < l.c.Segments:
+		case len(l.spares) == 0 && l.total() < l.c.Segments:
 			err = l.create()
 		default:
 			if l.next == nil {
@@ -235,6 +235,7 @@ func (l *Log) wipe() error {
 		return err
 	}
 	l.spent, l.spares = l.spent[1:], append(l.spares, spare)
+	l.room.Broadcast() // Wiped waits too
 	return nil
 }
 
@@ -379,4 +380,30 @@ func (l *Log) Moved(seq uint64) {
 		l.spent = append(l.spent, s)
 	}
 	l.keep.Broadcast()
+}
+
+// Turn has the next frame begin a new segment, so that the one in use is wiped as soon as its frames are moved: for what
+// should not stay on disk for long.
+func (l *Log) Turn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open = false
+	l.work.Broadcast()
+}
+
+// Wiped returns once every segment that was given free is wiped.
+func (l *Log) Wiped(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { l.mu.Lock(); defer l.mu.Unlock(); l.room.Broadcast() })()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.spent) > 0 {
+		if err := l.Err(); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("durable: Wiped: %w", err)
+		}
+		l.room.Wait()
+	}
+	return nil
 }

@@ -3,7 +3,7 @@
 // It promises: an act and its entry are one transaction (Append), or the entry is on disk before Wait returns; an
 // entry that was changed, moved, dropped or added later is found by Verify, without any key; a receipt proves one entry
 // to anybody, offline. Leaves are salted commitments, so erasing a chart's key erases what its entries said and keeps
-// every proof valid. A disk error stops the log for good: a node that cannot note must not serve.
+// every proof valid. A failed write stops the log for good: a node that cannot note must not serve.
 //
 // Entries go two steps. First they are durable in the inbox, many in one commit. Then the sequencer gives them their
 // places in the tree, about a second later, or before anybody asks (Of, Each, Receipt, Checkpoint).
@@ -11,7 +11,7 @@
 // The tree is RFC 6962 (golang.org/x/mod/sumdb/tlog), checkpoints are c2sp.org/tlog-checkpoint signed notes.
 //
 // What it cannot find: a change of what no checkpoint covers yet (about one second's; somebody who writes the database
-// can drop a row of the inbox, or put back one that was moved, but not make or change one), and the removal of a tail
+// can drop a row of the inbox, but not make, change or put back one), and the removal of a tail
 // together with its checkpoints and the anchor file. The anchor belongs on another disk or machine for that.
 package audit
 
@@ -44,8 +44,9 @@ var (
 	ErrLater = errors.New("audit: no key answers now")
 	// ErrReceipt means that a receipt proves nothing: it was changed, or belongs to another log.
 	ErrReceipt = errors.New("audit: the receipt does not hold; do not rely on it")
-	// ErrStopped means that a disk error stopped the log for good. Nothing may be read or changed without a log.
-	ErrStopped = errors.New("audit: the log stopped after a disk error; check the disk, then start Wellgate again")
+	// ErrStopped means that the log stopped for good: a write failed, or it was changed. Nothing may be read or changed
+	// without a log.
+	ErrStopped = errors.New("audit: the log stopped, and nothing is read or changed without it; mend the cause, then start Wellgate again")
 	// ErrClosed means that the log was used after Close.
 	ErrClosed = errors.New("audit: the log is closed")
 )
@@ -94,6 +95,7 @@ type Log struct {
 	vkey     string
 	ids      *ids
 	seals    *seals
+	memory   memory
 	file     *file // nil without Config.Dir
 
 	mu      sync.Mutex
@@ -101,9 +103,11 @@ type Log struct {
 	spare   []byte // memory for the one after it
 	failed  error  // set once by stop
 	closed  bool
+	stopped chan struct{} // closed with failed
 
 	turn     chan struct{} // capacity 1; who has put in may use what follows
 	tree     *tree         // as stored; replaced, never changed
+	seen     *seen         // the same
 	settled  int64         // number of the last pass that left nothing behind
 	last     signed        // the newest checkpoint in the store
 	kept     int64         // hour of the newest checkpoint that stays
@@ -146,18 +150,31 @@ func open(ctx context.Context, c Config) (*Log, error) {
 	if err := c.DB.Migrate(ctx, "audit", schema); err != nil {
 		return nil, err
 	}
+	memory, err := newMemory(c.Key)
+	if err != nil {
+		return nil, err
+	}
 	l := &Log{
-		c: c, signer: signer, verifier: verifier, vkey: vkey, ids: newIDs(c.Clock), seals: newSeals(c.Key),
+		c: c, signer: signer, verifier: verifier, vkey: vkey, ids: newIDs(c.Clock), seals: newSeals(c.Key), memory: memory, stopped: make(chan struct{}),
 		filling: newBatch(nil), turn: make(chan struct{}, 1), anchored: -1,
 		kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if l.tree, err = soundTree(ctx, c.DB); err != nil {
 		return nil, err
 	}
+	if l.tree.size == 0 {
+		if err := c.DB.Write(ctx, func(tx *store.Tx) error { return memory.begin(ctx, tx) }); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.resume(ctx); err != nil {
 		return nil, err
 	}
-	err = l.openFile(ctx)
+	if err := l.load(ctx); err != nil {
+		return nil, errors.Join(err, l.closeFiles())
+	}
+	l.ids.last = l.seen.latest()
+	err = l.openFile()
 	if err == nil {
 		err = l.recover(ctx)
 	}
@@ -294,12 +311,7 @@ func (l *Log) Close() error {
 
 // finish is the last pass.
 func (l *Log) finish(ctx context.Context) error {
-	if l.file != nil {
-		if err := l.file.flushed(ctx); err != nil {
-			return err
-		}
-	}
-	if err := l.pass(ctx); err != nil {
+	if err := l.clear(ctx); err != nil {
 		return err
 	}
 	if err := l.sign(ctx); err != nil {
@@ -324,6 +336,9 @@ func (l *Log) PublicKey() string { return l.vkey }
 
 // Err tells why the log stopped; nil while it works. A health check should ask.
 func (l *Log) Err() error { return l.failure() }
+
+// Stopped is closed when the log stops for good: then this process can do nothing more but end.
+func (l *Log) Stopped() <-chan struct{} { return l.stopped }
 
 func (l *Log) failure() error {
 	l.mu.Lock()
@@ -352,6 +367,7 @@ func (l *Log) stop(err error) error {
 	defer l.mu.Unlock()
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %w", ErrStopped, err)
+		close(l.stopped)
 	}
 	return l.failed
 }

@@ -55,7 +55,7 @@ func (l *Log) note(entries []Entry) (Ticket, error) {
 	err := l.unusable()
 	if l.file != nil && err == nil {
 		l.mu.Unlock()
-		t, fits, err := l.file.note(entries)
+		t, fits, err := l.file.note(l.ids.time(), entries)
 		if fits {
 			return t, err
 		}
@@ -177,7 +177,7 @@ func (l *Log) flush() {
 // pages, and a second sync would report success for nothing. PostgreSQL stops by itself then; here the batch alone fails.
 func (l *Log) commit(b *batch) error {
 	ctx := context.Background() // the batch is nobody's request
-	err := l.c.DB.Write(ctx, func(tx *store.Tx) error { return l.insertRow(ctx, tx, waits, b.buf) })
+	err := l.c.DB.Write(ctx, func(tx *store.Tx) error { return l.insertRow(ctx, tx, waits, l.ids.next(), b.buf) })
 	if err != nil {
 		return l.trouble(err)
 	}

@@ -146,7 +146,7 @@ func TestInboxIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := waiting(t.Context(), b.db, rowID(bytes.Repeat([]byte{255}, 16)))
+	rows, _, err := waiting(t.Context(), b.db, rowID(bytes.Repeat([]byte{255}, 16)))
 	if err != nil || len(rows) != 2 {
 		t.Fatal(rows, err)
 	}
@@ -165,7 +165,7 @@ func TestChangedInbox(t *testing.T) {
 	for i := range 3 {
 		b.durable(1, fmt.Sprint(i))
 	}
-	rows, err := waiting(t.Context(), b.db, rowID(bytes.Repeat([]byte{255}, 16)))
+	rows, _, err := waiting(t.Context(), b.db, rowID(bytes.Repeat([]byte{255}, 16)))
 	if err != nil || len(rows) != 3 {
 		t.Fatal(rows, err)
 	}

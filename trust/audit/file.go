@@ -1,15 +1,16 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/wellgate/wellgate/internal/durable"
-	"github.com/wellgate/wellgate/store"
 )
 
 // A file is where reads are durable before they have their place, if Config.Dir names a folder: segments written beside
@@ -17,38 +18,29 @@ import (
 // time uses it, so it goes with a store that one process has to itself.
 type file struct {
 	log     *durable.Log
-	moved   uint64    // newest frame in the tree; who has the turn may use it
 	records sync.Pool // of *[]byte
 
 	mu   sync.Mutex
 	last uint64 // newest ticket given out
 }
 
-// The file takes 32 MiB: two seconds at the most that was measured, and the sequencer comes each second.
+// The file takes up to 32 MiB: two seconds at the most that was measured, and the sequencer comes each second. What comes
+// when it is full goes to the inbox.
 const (
-	segmentSize = 4 << 20
-	segments    = 8
+	segmentSize = 2 << 20
+	segments    = 16
 )
 
-func (l *Log) openFile(ctx context.Context) error {
+func (l *Log) openFile() error {
 	if l.c.Dir == "" {
 		return nil
 	}
 	f := &file{}
-	err := l.c.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO audit_moved (one, frame) VALUES (1, 0) ON CONFLICT (one) DO NOTHING`); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `SELECT frame FROM audit_moved WHERE one = 1`).Scan(&f.moved)
-	})
-	if err != nil {
-		return err
-	}
 	key, err := hkdf.Key(sha256.New, l.c.Key, nil, "wellgate audit file v1", 32)
 	if err != nil {
 		return err
 	}
-	f.log, _, err = durable.Open(durable.Config{Dir: l.c.Dir, Key: key, After: f.moved, SegmentSize: segmentSize, Segments: segments})
+	f.log, _, err = durable.Open(durable.Config{Dir: l.c.Dir, Key: key, After: l.seen.frame, SegmentSize: segmentSize, Segments: segments})
 	if errors.Is(err, durable.ErrDamaged) {
 		return fmt.Errorf("%w: %w; %s; the folder %s goes with the anchor file", ErrTampered, err, remedy, l.c.Dir)
 	}
@@ -65,11 +57,12 @@ func (l *Log) openFile(ctx context.Context) error {
 	return nil
 }
 
-// note puts entries into the file's batch in the making, as one record. It says no if they are too long for one.
-func (f *file) note(entries []Entry) (Ticket, bool, error) {
+// note puts entries into the file's batch in the making, as one record that says when. It says no if they are too long for
+// one, or the file is full.
+func (f *file) note(at int64, entries []Entry) (Ticket, bool, error) {
 	buf := f.records.Get().(*[]byte)
 	defer f.records.Put(buf)
-	b := (*buf)[:0]
+	b := binary.BigEndian.AppendUint64((*buf)[:0], uint64(at))
 	for i := range entries {
 		if len(b)+12+len(entries[i].Plain) > durable.MaxRecord {
 			return Ticket{}, false, nil
@@ -79,7 +72,7 @@ func (f *file) note(entries []Entry) (Ticket, bool, error) {
 	*buf = b
 	n, err := f.log.Append(b)
 	if err != nil {
-		return Ticket{}, true, err
+		return Ticket{}, !errors.Is(err, durable.ErrFull), err
 	}
 	f.mu.Lock()
 	f.last = max(f.last, n)
@@ -95,67 +88,97 @@ func (f *file) flushed(ctx context.Context) error {
 	return f.log.Wait(ctx, n)
 }
 
+// A frame holds what was noted for one write to the file.
+type frame struct {
+	seq         uint64
+	noted       []noted
+	first, last int64 // times
+}
+
+// A noted is what was noted together, and when.
+type noted struct {
+	at      int64
+	entries []Entry
+}
+
 var errChunk = errors.New("the chunk is full")
 
-// frames reads what is durable and not in the tree, about a chunk of it. upTo is its newest frame, after for none.
-func (f *file) frames(ctx context.Context, after uint64) (entries []Entry, upTo uint64, err error) {
-	upTo = after
-	size := 0
-	err = f.log.Frames(ctx, after, func(frame durable.Frame) error {
-		for r := range frame.Records() {
-			list, err := parseEntries(append([]byte(nil), r...), entries) // the frame's memory is used again
-			if err != nil {
-				return fmt.Errorf("%w: frame %d of the audit file: %w", ErrTampered, frame.Seq, err)
-			}
-			entries = list
-			size += len(r)
-		}
-		if upTo = frame.Seq; size >= chunkBytes || len(entries) >= chunkEntries {
+// frames reads what is durable behind after and up to limit, about a chunk of it; then there may be more.
+func (f *file) frames(ctx context.Context, after, limit uint64) (list []frame, more bool, err error) {
+	size, entries := 0, 0
+	err = f.log.Frames(ctx, after, func(read durable.Frame) error {
+		if read.Seq > limit || size >= chunkBytes || entries >= chunkEntries {
+			more = read.Seq <= limit
 			return errChunk
 		}
+		out := frame{seq: read.Seq}
+		for r := range read.Records() {
+			n, err := parseNoted(bytes.Clone(r)) // the frame's memory is used again
+			if err != nil {
+				return fmt.Errorf("%w: frame %d of the audit file: %w", ErrTampered, read.Seq, err)
+			}
+			if len(out.noted) == 0 {
+				out.first, out.last = n.at, n.at
+			}
+			out.noted = append(out.noted, n)
+			out.first, out.last = min(out.first, n.at), max(out.last, n.at)
+			size, entries = size+len(r), entries+len(n.entries)
+		}
+		list = append(list, out)
 		return nil
 	})
 	if errors.Is(err, errChunk) {
 		err = nil
 	}
-	return entries, upTo, err
+	return list, more, err
 }
 
-// moveFrames moves what the file held when it was called, a chunk at a time.
-func (l *Log) moveFrames(ctx context.Context) error {
-	if l.file == nil {
-		return nil
+func parseNoted(b []byte) (n noted, err error) {
+	if len(b) < 8 {
+		return n, errRow
 	}
-	for limit := l.file.log.Durable(); l.file.moved < limit; {
-		entries, upTo, err := l.file.frames(ctx, l.file.moved)
-		if err != nil {
-			return err
-		}
-		if upTo == l.file.moved {
-			return nil
-		}
-		err = l.move(ctx, nil, entries, upTo)
-		if errors.Is(err, errMoved) { // the tree is not the one we knew
-			if _, err = l.refresh(ctx); err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			return err
-		}
-		l.file.moved = upTo
-		l.file.log.Moved(upTo)
+	n.at = int64(binary.BigEndian.Uint64(b))
+	n.entries, err = parseEntries(b[8:], nil)
+	return n, err
+}
+
+// Clear leaves nothing on disk of what was noted before the call but what is in the tree. Whoever erased a chart calls it:
+// in the file its entries lie under the practice's key.
+func (l *Log) Clear(ctx context.Context) error {
+	err := l.takeTurn(ctx)
+	if err == nil {
+		defer l.endTurn()
+		err = l.clear(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("audit: Clear: %w", err)
 	}
 	return nil
 }
 
-// framesMoved notes in the move's transaction how far the file is in the tree.
-func framesMoved(ctx context.Context, tx *store.Tx, from, to uint64) error {
-	n, err := tx.Exec(ctx, `UPDATE audit_moved SET frame = $1 WHERE one = 1 AND frame = $2`, int64(to), int64(from))
-	if err == nil && n != 1 {
-		err = errors.New("another process moves the same file")
+func (l *Log) clear(ctx context.Context) error {
+	if l.file == nil {
+		return l.pass(ctx)
 	}
-	return err
+	if err := l.file.flushed(ctx); err != nil {
+		return err
+	}
+	l.file.log.Turn()
+	if err := l.file.flushed(ctx); err != nil { // what was on its way then
+		return err
+	}
+	if err := l.pass(ctx); err != nil {
+		return err
+	}
+	return l.file.log.Wiped(ctx)
+}
+
+// Writes says how reads become durable: "async", "blocking" or "sync" (internal/durable), "" in the database.
+func (l *Log) Writes() string {
+	if l.file == nil {
+		return ""
+	}
+	return string(l.file.log.Mode())
 }
 
 // Mark is what a barrier on the network asks (internal/durable); nil without a file.

@@ -38,6 +38,7 @@ type sealer struct {
 	gone   map[int64]bool
 	refuse map[int64]bool
 	seals  int
+	fault  error // of every sealing
 }
 
 func newSealer() *sealer {
@@ -65,6 +66,9 @@ func (s *sealer) SealEntry(_ context.Context, _ *store.Tx, chart, index int64, p
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seals++
+	if s.fault != nil {
+		return nil, s.fault
+	}
 	if s.refuse[chart] {
 		return nil, fmt.Errorf("sealer: %w", ErrKey)
 	}

@@ -21,12 +21,14 @@ const (
 	waits   = 0
 	keyless = 1 // the chart's key cannot be used; tried again at the next start
 	altered = 2 // it does not open: somebody changed it
+	putBack = 3 // it had its place already: somebody put it back
 )
 
 // A rowID is when a row was noted, in nanoseconds, and by which Log: rows of one Log are in order, rows of two never
 // meet. With it a row is sealed, so a Log gives each one out once.
 type rowID [16]byte
 
+func (id rowID) time() int64  { return int64(binary.BigEndian.Uint64(id[:])) }
 func (id rowID) node() uint64 { return binary.BigEndian.Uint64(id[8:]) }
 
 // ids gives out rowIDs.
@@ -44,12 +46,17 @@ func newIDs(c clock.Clock) *ids {
 }
 
 func (g *ids) next() (id rowID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(g.time()))
+	binary.BigEndian.PutUint64(id[8:], g.node)
+	return id
+}
+
+// time is now, or a little later: each is given out once.
+func (g *ids) time() int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.last = max(g.last+1, g.clock().UnixNano())
-	binary.BigEndian.PutUint64(id[:8], uint64(g.last))
-	binary.BigEndian.PutUint64(id[8:], g.node)
-	return id
+	return g.last
 }
 
 // seals is AES-256-GCM under a key of the practice and the Log that wrote. The nonce is the time in the rowID, of which
@@ -165,12 +172,11 @@ func (l *Log) append(ctx context.Context, tx *store.Tx, entries []Entry) error {
 	for _, e := range entries {
 		b = appendEntry(b, e)
 	}
-	return l.insertRow(ctx, tx, waits, b)
+	return l.insertRow(ctx, tx, waits, l.ids.next(), b)
 }
 
-// insertRow seals what appendEntry made, under a new id.
-func (l *Log) insertRow(ctx context.Context, tx *store.Tx, aside int, plain []byte) error {
-	id := l.ids.next()
+// insertRow seals what appendEntry made, under an id of l.ids.
+func (l *Log) insertRow(ctx context.Context, tx *store.Tx, aside int, id rowID, plain []byte) error {
 	_, err := tx.Exec(ctx, `INSERT INTO audit_inbox (id, aside, data) VALUES ($1, $2, $3)`, id[:], aside, l.seals.seal(id, plain))
 	if err != nil {
 		return fmt.Errorf("store entries: %w", err)
@@ -184,28 +190,28 @@ type row struct {
 	data []byte
 }
 
-// waiting reads rows in order up to an id, until they weigh about a chunk.
-func waiting(ctx context.Context, q store.Querier, upTo rowID) ([]row, error) {
+// waiting reads rows in order up to an id, until they weigh about a chunk; then there may be more.
+func waiting(ctx context.Context, q store.Querier, upTo rowID) (list []row, more bool, err error) {
 	rows, err := q.Query(ctx, `SELECT id, data FROM audit_inbox WHERE aside = $1 AND id <= $2 ORDER BY id LIMIT $3`, waits, upTo[:], chunkRows)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	var list []row
-	for size := 0; size < chunkBytes && rows.Next(); {
+	size := 0
+	for size < chunkBytes && rows.Next() {
 		var id []byte
 		var r row
 		if err := rows.Scan(&id, &r.data); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(id) != len(r.id) {
-			return nil, fmt.Errorf("%w: a row of the inbox has no proper id; %s", ErrTampered, remedy)
+			return nil, false, fmt.Errorf("%w: a row of the inbox has no proper id; %s", ErrTampered, remedy)
 		}
 		copy(r.id[:], id)
 		list = append(list, r)
 		size += len(r.data)
 	}
-	return list, rows.Err()
+	return list, size >= chunkBytes || len(list) == chunkRows, rows.Err()
 }
 
 // deleteRows takes rows out of the inbox; errMoved if one is not there any more.

@@ -307,7 +307,7 @@ func TestOnlyInserts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := map[string]bool{"audit_inbox": true, "audit_recent": true, "audit_moved": true}
+	may := map[string]bool{"audit_inbox": true, "audit_recent": true, "audit_seen": true}
 	sql := regexp.MustCompile(`(?i)\b(?:UPDATE\s+(\w+)\s+SET|DELETE\s+FROM\s+(\w+)|DROP\s+TABLE|TRUNCATE|REPLACE\s+INTO|O_TRUNC|os\.(?:Remove|Rename|Truncate))\b`)
 	update := regexp.MustCompile(`(?is)INSERT INTO (\w+)[^;]{0,150}DO\s+UPDATE`)
 	for _, name := range files {

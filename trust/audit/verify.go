@@ -108,15 +108,22 @@ func (f *verification) run(q store.Querier, anchor string) error {
 
 // look counts. One statement is one view: whatever is stored now must fit together.
 func (f *verification) look(q store.Querier) (newest int64, err error) {
-	var tiles, changed, held int64
+	var tiles, changed, held, again, seen int64
 	err = q.QueryRow(f.ctx, `SELECT `+sizeSQL+`, (SELECT COUNT(*) FROM audit_tile),
 		(SELECT COALESCE(MAX(size), -1) FROM `+bothCheckpoints+` AS c), (SELECT COUNT(*) FROM audit_inbox),
-		(SELECT COUNT(*) FROM audit_inbox WHERE aside = 1), (SELECT COUNT(*) FROM audit_inbox WHERE aside NOT IN (0, 1))`).
-		Scan(&f.size, &tiles, &newest, &f.rep.Waiting, &held, &changed)
+		(SELECT COUNT(*) FROM audit_inbox WHERE aside = 1), (SELECT COUNT(*) FROM audit_inbox WHERE aside NOT IN (0, 1, 3)),
+		(SELECT COUNT(*) FROM audit_inbox WHERE aside = 3), (SELECT COALESCE(MAX(size), 0) FROM audit_seen)`).
+		Scan(&f.size, &tiles, &newest, &f.rep.Waiting, &held, &changed, &again, &seen)
 	if err != nil {
 		return 0, err
 	}
-	f.rep.Waiting -= held + changed
+	f.rep.Waiting -= held + changed + again
+	if again > 0 {
+		f.problem("%d rows of the inbox were put back after they had their place; they did not get another", again)
+	}
+	if seen != f.size {
+		f.problem("the memory of the inbox is that of %d entries", seen)
+	}
 	if changed > 0 {
 		f.problem("%d rows of the inbox were changed; their entries cannot be read", changed)
 	}
