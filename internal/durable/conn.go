@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"sync"
@@ -51,13 +52,16 @@ func newConn(c net.Conn, b *Barrier) *Conn {
 	return h
 }
 
+// hold ends the connection if it depends on a lost ticket: with a later one its bytes could leave.
 func (c *Conn) hold(ticket uint64) {
-	for {
+	err := c.b.mark.lostErr(ticket)
+	for err == nil {
 		old := c.ticket.Load()
-		if old >= ticket || c.ticket.CompareAndSwap(old, ticket) {
+		if err = c.b.mark.lostErr(old); err == nil && (old >= ticket || c.ticket.CompareAndSwap(old, ticket)) {
 			return
 		}
 	}
+	c.fail(err)
 }
 
 // Write sends p at once if all that it depends on is durable and nothing stands before it. Else it keeps a copy and
@@ -73,6 +77,11 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		}
 		ticket := c.ticket.Load()
 		if len(c.held) == 0 && c.b.mark.Durable() >= ticket {
+			if err := c.b.mark.lostErr(ticket); err != nil {
+				c.end(err)
+				c.mu.Unlock()
+				return n, err
+			}
 			c.mu.Unlock()
 			k, err := c.c.Write(p)
 			return n + k, err
@@ -145,16 +154,19 @@ func (c *Conn) enqueue() bool {
 	return c.queued
 }
 
-// ready is how many bytes of held may leave.
-func (c *Conn) ready() int {
+// ready is how many bytes of held may leave; an error if some never may.
+func (c *Conn) ready() (int, error) {
 	n, durable := 0, c.b.mark.Durable()
 	for _, p := range c.parts {
 		if p.ticket > durable {
 			break
 		}
+		if err := c.b.mark.lostErr(p.ticket); err != nil {
+			return 0, err
+		}
 		n = p.end
 	}
-	return n
+	return n, nil
 }
 
 // drop forgets the first n bytes, which have left.
@@ -190,9 +202,9 @@ func (c *Conn) flush() {
 		return
 	}
 	for {
-		n := c.ready()
+		n, err := c.ready()
 		if n == 0 {
-			if err := c.b.mark.Err(); err != nil {
+			if err = cmp.Or(err, c.b.mark.Err()); err != nil {
 				c.end(err)
 			} else if !c.enqueue() {
 				if c.b.isClosed() {
