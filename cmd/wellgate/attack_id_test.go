@@ -14,6 +14,7 @@ import (
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web"
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 )
@@ -202,6 +203,7 @@ func TestATK09RouteWithoutPolicy(t *testing.T) {
 		_, err := web.New(web.Config{
 			Rooms: []care.Room{{Name: "x", Routes: routes}}, Words: words, Practice: site.Practice{Zone: time.UTC}, Hosts: []string{"localhost"},
 			Secret: make([]byte, 32), Clock: clock.System, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Gate: admit.New(admit.Config{Cores: 1, Clock: clock.System, Delay: admit.Delay()}),
 		})
 		return err
 	}

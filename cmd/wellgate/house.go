@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
@@ -186,6 +188,12 @@ type doorway struct {
 	tls   bool
 	demo  bool
 	log   *slog.Logger
+	gate  *admit.Gate // of all doors
+}
+
+// newGate is the admission of all doors of this process.
+func (h *house) newGate() *admit.Gate {
+	return admit.New(admit.Config{Cores: runtime.GOMAXPROCS(0), Clock: h.clock, Delay: admit.Delay()})
 }
 
 // door builds the web door over the house: every room's pages, the sign-in pages, one catalogue of words.
@@ -202,9 +210,12 @@ func (h *house) door(w doorway) (*web.Door, error) {
 	if exit == "" {
 		exit = "https://www.wikipedia.org/"
 	}
+	if w.gate == nil {
+		w.gate = h.newGate()
+	}
 	return web.New(web.Config{
 		House: h.charts, Identity: h.identity, Rooms: h.rooms, Words: words, Practice: h.config.practice(),
-		Hosts: w.hosts, Exit: exit, Secret: h.vault.Secret("forms"), Clock: h.clock, Log: w.log, Demo: w.demo, TLS: w.tls,
+		Hosts: w.hosts, Exit: exit, Secret: h.vault.Secret("forms"), Clock: h.clock, Log: w.log, Gate: w.gate, Demo: w.demo, TLS: w.tls,
 	})
 }
 

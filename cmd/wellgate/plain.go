@@ -12,12 +12,14 @@ import (
 
 	"github.com/wellgate/wellgate/doors/api"
 	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/internal/admit"
 )
 
 // doors answers browsers and systems on one listener: /fhir is the systems'.
 type doors struct {
-	web *web.Door
-	api *api.Door
+	web  *web.Door
+	api  *api.Door
+	gate *admit.Gate
 }
 
 func (d doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,11 +34,13 @@ func (d doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *house) doors(w doorway, bases map[string]string) (doors, error) {
 	var d doors
 	var err error
+	w.gate = h.newGate()
+	d.gate = w.gate
 	if d.web, err = h.door(w); err != nil {
 		return d, err
 	}
 	d.api, err = api.New(api.Config{
-		House: h.charts, Tokens: h.identity.Tokens, Bases: bases, Secret: h.vault.Secret("fhir-pages"), Clock: h.clock, Log: w.log, TLS: w.tls && !w.demo,
+		House: h.charts, Tokens: h.identity.Tokens, Bases: bases, Secret: h.vault.Secret("fhir-pages"), Clock: h.clock, Log: w.log, Gate: w.gate, TLS: w.tls && !w.demo,
 	})
 	return d, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wellgate/wellgate/doors/api"
 	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 )
@@ -20,6 +21,7 @@ func routeTable() ([]web.Listed, error) {
 	door, err := web.New(web.Config{
 		Rooms: rooms(), Words: words, Practice: site.Practice{Zone: time.UTC}, Hosts: []string{"localhost"},
 		Secret: make([]byte, 32), Clock: clock.System, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Demo: true,
+		Gate: admit.New(admit.Config{Cores: 1, Clock: clock.System, Delay: admit.Delay()}),
 	})
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/vault"
@@ -30,6 +31,7 @@ type world struct {
 	h     *house
 	door  http.Handler
 	fhir  http.Handler
+	gate  *admit.Gate
 	blind string // token of a service that sees no labels, for decisive
 	logs  *syncBuffer
 	users map[string]*user
@@ -84,7 +86,7 @@ func (w *world) open(texts map[string]string) {
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
 	both, err := h.doors(doorway{hosts: []string{testHost}, demo: true, log: log}, map[string]string{testHost: "http://" + testHost + "/fhir"})
 	w.must(err)
-	w.door, w.fhir = both.web, both.api
+	w.door, w.fhir, w.gate = both.web, both.api, both.gate
 }
 
 func (w *world) close() {

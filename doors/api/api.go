@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/doors/web"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
@@ -42,6 +43,7 @@ type Config struct {
 	Secret []byte            // 32 bytes: seals links to further pages
 	Clock  clock.Clock
 	Log    *slog.Logger // never receives health data, addresses or names
+	Gate   *admit.Gate  // shared with the other doors
 	TLS    bool         // sends HSTS; false only on a loopback address
 }
 
@@ -51,19 +53,16 @@ type Door struct {
 	headers  http.Header
 	links    cipher.AEAD
 	metadata []byte
-	inWork   atomic.Int64
+	bodies   atomic.Int64    // bytes of long bodies on their way in
 	served   [6]atomic.Int64 // responses by class of status, 1xx to 5xx: the hot path writes no line for each
 	prefix   string          // of request ids
 	last     atomic.Uint64
 }
 
-// maxInWork bounds the requests in work; the next one is told to come back (503, Retry-After).
-const maxInWork = 1024
-
 // New readies a door.
 func New(c Config) (*Door, error) {
-	if len(c.Bases) == 0 || len(c.Secret) != 32 || c.Clock == nil || c.Log == nil {
-		return nil, errors.New("api: New needs bases, a 32-byte secret, a clock and a log")
+	if len(c.Bases) == 0 || len(c.Secret) != 32 || c.Clock == nil || c.Log == nil || c.Gate == nil {
+		return nil, errors.New("api: New needs bases, a 32-byte secret, a clock, a log and a gate")
 	}
 	block, err := aes.NewCipher(c.Secret)
 	if err != nil {
@@ -106,6 +105,8 @@ type call struct {
 	who    identity.Who
 	act    *chart.Act
 	at     target
+	place  *admit.Place // nil before there is one
+	sent   []byte       // the request's body, once it has been taken in
 	buf    *buffer
 	reply  reply
 	status int // of what has left; 0 before anything has
@@ -128,10 +129,6 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{d: d, w: w, r: r, query: r.URL.RawQuery}
 	defer c.end()
-	if d.inWork.Add(1) > maxInWork {
-		c.fail(errBusy)
-		return
-	}
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
@@ -139,7 +136,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // end counts the response and gives back what was lent. A panic becomes an answer if nothing has left yet.
 func (c *call) end() {
-	c.d.inWork.Add(-1)
+	defer c.leave()
 	if p := recover(); p != nil {
 		if p == http.ErrAbortHandler {
 			panic(p)
@@ -184,8 +181,22 @@ func (c *call) serve() error {
 	if ip, ok := web.RemoteIP(c.r); ok {
 		c.act.IP = ip.String()
 	}
+	if err := c.take(); err != nil {
+		return err
+	}
+	var err error
+	if c.place, err = c.d.Gate.Enter(c.r.Context(), c.at.class(), web.Client(c.r, c.who.Session)); err != nil {
+		return errBusy
+	}
 	if err := c.handle(); err != nil {
 		return err
 	}
 	return c.send()
+}
+
+// leave gives the place free: the work is done, and only bytes are left to go.
+func (c *call) leave() {
+	if c.place != nil {
+		c.place.Leave()
+	}
 }

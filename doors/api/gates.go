@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wellgate/wellgate/doors/web"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/policy"
 )
@@ -18,7 +19,10 @@ const (
 	maxResource = 32 << 20
 	maxBundle   = 64 << 20
 	maxEntries  = 20_000
-	maxBatch    = 100 // entries of a batch: each is a request of its own
+	maxBatch    = 100       // entries of a batch: each is a request of its own
+	maxBodies   = 256 << 20 // of long bodies on their way in, together
+	longBody    = 64 << 10
+	minRate     = 64 << 10 // bytes a second: who sends or takes less on the whole is cut off
 	maxCount    = 100
 	pageCount   = 50 // where the query does not say
 )
@@ -130,8 +134,8 @@ func (c *call) locate(typ, id, does string) (*chart.Chart, error) {
 	return c.enter(num, typ, does)
 }
 
-// body takes the request's body in, whole, if it is JSON.
-func (c *call) body(limit int64) ([]byte, error) {
+// body is the request's, if it is JSON.
+func (c *call) body() ([]byte, error) {
 	ct := c.r.Header.Get("Content-Type")
 	if ct != jsonType && ct != "application/json" {
 		typ, params, err := mime.ParseMediaType(ct)
@@ -140,7 +144,22 @@ func (c *call) body(limit int64) ([]byte, error) {
 			return nil, errContentType
 		}
 	}
-	return c.bytes(limit)
+	return c.sent, nil
+}
+
+// take takes the request's body in before there is a place to work in: who sends slowly holds up nobody.
+func (c *call) take() (err error) {
+	switch {
+	case c.r.Method == http.MethodGet || c.r.Method == http.MethodHead || c.r.Method == http.MethodDelete:
+		return nil
+	case c.at.does == doSearch:
+		c.sent, err = c.bytes(maxForm)
+	case c.at.does == doBundle:
+		c.sent, err = c.bytes(maxBundle)
+	default:
+		c.sent, err = c.bytes(maxResource)
+	}
+	return err
 }
 
 func (c *call) bytes(limit int64) ([]byte, error) {
@@ -150,7 +169,17 @@ func (c *call) bytes(limit int64) ([]byte, error) {
 	if c.r.ContentLength > limit {
 		return nil, errLarge
 	}
-	in := http.MaxBytesReader(c.w, c.r.Body, limit)
+	if n := c.r.ContentLength; n > longBody || n < 0 { // HTTP/2 need not say how long it is
+		if n < 0 {
+			n = limit
+		}
+		if c.d.Gate.Refuses(c.at.class()) || c.d.bodies.Add(n) > maxBodies {
+			c.d.bodies.Add(-n)
+			return nil, errBusy
+		}
+		defer c.d.bodies.Add(-n)
+	}
+	in := &paced{r: http.MaxBytesReader(c.w, c.r.Body, limit), c: c}
 	if n := c.r.ContentLength; n > 0 {
 		b := make([]byte, n)
 		if _, err := io.ReadFull(in, b); err != nil {
@@ -165,14 +194,29 @@ func (c *call) bytes(limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// form takes in the body of a _search.
+// A paced body may take as long as it needs if it comes at minRate.
+type paced struct {
+	r io.Reader
+	c *call
+	n int
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.n += n; p.n >= longBody {
+		web.PaceIn(p.c.w, p.c.d.Clock(), p.n, minRate)
+		p.n = 0
+	}
+	return n, err
+}
+
+// form is the body of a _search.
 func (c *call) form() (string, error) {
 	ct, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if err != nil || ct != "application/x-www-form-urlencoded" {
 		return "", errContentType
 	}
-	b, err := c.bytes(maxForm)
-	return string(b), err
+	return string(c.sent), nil
 }
 
 // prefers looks for a word in Prefer: "return=minimal".

@@ -3,11 +3,13 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/fhir/search"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -126,6 +128,9 @@ func (c *call) fail(err error) {
 		}
 	}
 	h := c.w.Header()
+	if a.kind == errBusy {
+		a.retry = strconv.Itoa(admit.Retry(c.at.class()))
+	}
 	if a.retry != "" {
 		h.Set("Retry-After", a.retry)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wellgate/wellgate/doors/web"
 	"github.com/wellgate/wellgate/trust/chart"
 )
 
@@ -69,6 +70,10 @@ func (c *call) write(status int, body []byte) {
 		delete(h, "Content-Type")
 		body = nil
 	}
+	c.leave()
+	if len(body) > partSize/4 {
+		web.PaceOut(c.w, c.d.Clock(), len(body), minRate)
+	}
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead && len(body) > 0 {
 		_, _ = c.w.Write(body)
@@ -85,10 +90,13 @@ func (c *call) part() error {
 		c.status = http.StatusOK
 		c.w.WriteHeader(http.StatusOK)
 	}
+	c.leave()
+	web.PaceOut(c.w, c.d.Clock(), len(c.buf.b), minRate)
 	var err error
 	if c.r.Method != http.MethodHead {
 		_, err = c.w.Write(c.buf.b)
 	}
+	c.place.Return()
 	c.buf.b = c.buf.b[:0]
 	return err
 }

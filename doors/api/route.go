@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wellgate/wellgate/fhir"
+	"github.com/wellgate/wellgate/internal/admit"
 )
 
 // A deed is one interaction of the FHIR REST API.
@@ -64,6 +65,22 @@ type target struct {
 }
 
 func (t target) name() string { return deeds[t.does].name }
+
+// class says how urgent it is: results and messages that come in last of all to be shed, searches and exports first.
+func (t target) class() admit.Class {
+	switch t.does {
+	case doRead, doVersion:
+		return admit.System
+	case doSearch, doHistory, doEverything:
+		return admit.Bulk
+	case doCreate, doUpdate:
+		switch t.typ {
+		case "Observation", "DiagnosticReport", "Communication":
+			return admit.Care
+		}
+	}
+	return admit.Page
+}
 
 // A Listed is one line of the route table, for `wellgate routes`, its golden file and the authorization matrix.
 type Listed struct{ Pattern, Name, Does string }

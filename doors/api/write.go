@@ -25,7 +25,7 @@ func (c *call) transact(what string, entries ...fhir.Entry) ([]chart.Done, error
 
 // resource reads the one resource in the body.
 func (c *call) resource() (fhir.Resource, error) {
-	b, err := c.body(maxResource)
+	b, err := c.body()
 	if err != nil {
 		return fhir.Resource{}, err
 	}
@@ -137,7 +137,7 @@ func (c *call) single(e fhir.Entry) error {
 
 // bundle answers POST /fhir: a transaction or a batch.
 func (c *call) bundle() error {
-	b, err := c.body(maxBundle)
+	b, err := c.body()
 	if err != nil {
 		return err
 	}

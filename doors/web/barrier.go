@@ -73,6 +73,9 @@ func (b *barrier) part() error {
 		b.held.Reset()
 		return nil
 	}
+	visitOf(b.r).sending()
+	defer visitOf(b.r).working()
+	extend(b.w, visitOf(b.r), b.held.Len())
 	var err error
 	if b.out != nil {
 		_, err = b.out.Write(b.held.Bytes())

@@ -40,7 +40,6 @@ var answers = []answer{
 	{identity.ErrNoSession, http.StatusForbidden, "forged", 0},
 	{identity.ErrAway, http.StatusServiceUnavailable, "away", 1},
 	{identity.ErrBusy, http.StatusServiceUnavailable, "busy", 5},
-	{errBusy, http.StatusServiceUnavailable, "busy", 2},
 }
 
 // fail turns an error into a page that helps, if nothing has left yet. The log gets the kind and the request id; the page

@@ -47,10 +47,19 @@ func (d *Door) frame(w http.ResponseWriter, r *http.Request, v *visit) site.Page
 
 // speak chooses the language: what the person picked here, what their account says, what the browser asks for, English.
 func (d *Door) speak(r *http.Request, v *visit) site.Words {
+	own := ""
+	if v != nil {
+		own = v.who.Lang
+	}
+	return d.Words.Words(d.tongue(r, own), d.Practice.Zone)
+}
+
+// tongue is the language to speak: what was chosen in this browser, else the person's own, else what the browser asks for.
+func (d *Door) tongue(r *http.Request, own string) string {
 	langs := d.Words.Langs()
 	pick := choice(r, "lang", langs...)
-	if pick == "" && v != nil && slices.Contains(langs, v.who.Lang) {
-		pick = v.who.Lang
+	if pick == "" && slices.Contains(langs, own) {
+		pick = own
 	}
 	if pick == "" {
 		tags := make([]language.Tag, len(langs))
@@ -65,7 +74,7 @@ func (d *Door) speak(r *http.Request, v *visit) site.Words {
 			}
 		}
 	}
-	return d.Words.Words(pick, d.Practice.Zone)
+	return pick
 }
 
 // choice reads a preference cookie that may only have known values.

@@ -29,7 +29,6 @@ var (
 	errBody   = errors.New("web: a body no form sends")
 	errChunks = errors.New("web: a body in chunks")
 	errLarge  = errors.New("web: too large")
-	errBusy   = errors.New("web: at capacity")
 	errGone   = errors.New("web: not found")
 )
 
@@ -215,7 +214,11 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 type recorder struct {
 	http.ResponseWriter
 	status int
+	shed   bool
 }
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web/signin"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/policy"
@@ -49,6 +50,7 @@ func (d *Door) mount() (err error) {
 	}()
 	for _, r := range append(d.own(), d.signin()...) {
 		d.table = append(d.table, Listed{Pattern: r.Pattern, Name: r.Name, Room: "web", For: string(r.Who), Action: "visit"})
+		d.classes[r.Pattern] = ownClass(r.Pattern)
 		d.mux.Handle(r.Pattern, d.page(r))
 	}
 	home := care.Route{Pattern: "GET /{$}", Name: "home", Action: "read", Handle: d.home}
@@ -112,6 +114,7 @@ func (d *Door) room(room care.Room) error {
 
 func (d *Door) add(room care.Room, r care.Route, pattern, where string) {
 	d.table = append(d.table, Listed{Pattern: pattern, Name: r.Name, Room: room.Name, For: where, Action: r.Action, StepUp: r.StepUp})
+	d.classes[pattern] = classOf(room, r)
 	d.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		v := visitOf(q)
 		v.route = r.Name
@@ -126,16 +129,23 @@ type visit struct {
 	route string
 	who   identity.Who
 	token string
-	known bool   // the session has been looked for
-	away  error  // why the session could not be opened
-	err   error  // what the handler returned
-	leave func() // gives the place among maxInFlight free; nil before it is taken
+	known bool         // the session has been looked for
+	away  error        // why the session could not be opened
+	err   error        // what the handler returned
+	place *admit.Place // among the requests in work; nil for what needs none
 }
 
 // sending gives the place free once the work is done and only bytes are left to go: whoever reads slowly holds up nobody.
 func (v *visit) sending() {
-	if v != nil && v.leave != nil {
-		v.leave()
+	if v != nil && v.place != nil {
+		v.place.Leave()
+	}
+}
+
+// working takes the place back for the next part of a long answer.
+func (v *visit) working() {
+	if v != nil && v.place != nil {
+		v.place.Return()
 	}
 }
 
@@ -149,7 +159,6 @@ func visitOf(r *http.Request) *visit { v, _ := r.Context().Value(visitKey{}).(*v
 // serve finds out who is here and hands the request to its route.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if asset(r.URL.Path) {
-		v.sending()
 		d.assets.ServeHTTP(w, r)
 		return nil
 	}

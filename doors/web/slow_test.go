@@ -9,18 +9,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/trust/identity"
 )
 
+func slowDoor(now clock.Clock) *Door {
+	d := &Door{Config: Config{
+		Hosts: []string{"portal.example"}, Clock: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Identity: &identity.Identity{},
+		Gate: admit.New(admit.Config{Cores: 1, Clock: now, Delay: admit.Delay()}),
+	}, mux: http.NewServeMux(), assets: site.Assets()}
+	for _, path := range []string{"GET /healthz", "GET /health"} {
+		d.mux.Handle(path, d.page(Route{path, "health", Anyone, health}))
+	}
+	return d
+}
+
 // Senders who take their time hold no place: with room for one request, another is served while a body dribbles in.
 func TestSlowSendersTakeNoPlace(t *testing.T) {
 	now := clock.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
-	d := &Door{Config: Config{Hosts: []string{"portal.example"}, Clock: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		mux: http.NewServeMux(), assets: site.Assets(), busy: make(chan struct{}, 1)}
+	d := slowDoor(now)
 	body, send := io.Pipe()
-	first := httptest.NewRequest("POST", "http://portal.example/a/none", body)
+	first := httptest.NewRequest("GET", "http://portal.example/health", body)
 	done := make(chan struct{})
 	go func() { defer close(done); d.ServeHTTP(httptest.NewRecorder(), first) }()
 	if _, err := send.Write([]byte("csrf=")); err != nil { // returns once the door reads
@@ -28,8 +39,8 @@ func TestSlowSendersTakeNoPlace(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	d.ServeHTTP(w, httptest.NewRequest("GET", "http://portal.example/sw.js", nil))
-	if w.Code != http.StatusOK {
-		t.Errorf("another request got %d while one was being sent", w.Code)
+	if w.Code != http.StatusOK || d.Gate.Stats().InWork != 0 {
+		t.Errorf("another request got %d while one was being sent, %d places taken", w.Code, d.Gate.Stats().InWork)
 	}
 	send.Close()
 	<-done
@@ -69,10 +80,9 @@ func (s stuck) Write([]byte) (int, error) {
 // Readers who take their time hold no place either: not of a file of ours, not of a page.
 func TestSlowReadersTakeNoPlace(t *testing.T) {
 	now := clock.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
-	d := &Door{Config: Config{Hosts: []string{"portal.example"}, Clock: now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Identity: &identity.Identity{}},
-		mux: http.NewServeMux(), assets: site.Assets(), busy: make(chan struct{}, 1)}
-	d.mux.Handle("GET /healthz", d.page(Route{"GET /healthz", "health", Anyone, health}))
-	for _, path := range []string{"/sw.js", "/healthz"} {
+	d := slowDoor(now)
+
+	for _, path := range []string{"/sw.js", "/healthz", "/health"} {
 		s := stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 		done := make(chan struct{})
 		go func() {
@@ -81,12 +91,12 @@ func TestSlowReadersTakeNoPlace(t *testing.T) {
 			d.ServeHTTP(s, httptest.NewRequest("GET", "http://portal.example"+path, nil))
 		}()
 		<-s.writing
-		if len(d.busy) != 0 {
+		if d.Gate.Stats().InWork != 0 {
 			t.Errorf("who reads %s slowly holds a place", path)
 		}
 		close(s.free)
 		<-done
-		if len(d.busy) != 0 {
+		if d.Gate.Stats().InWork != 0 {
 			t.Errorf("%s left its place taken", path)
 		}
 	}

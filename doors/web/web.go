@@ -19,11 +19,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web/signin"
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/trust/chart"
@@ -49,6 +49,7 @@ type Config struct {
 	Secret   []byte   // 32 bytes: binds form tokens to browsers
 	Clock    clock.Clock
 	Log      *slog.Logger // never receives health data, addresses or names
+	Gate     *admit.Gate  // shared with the other doors
 	Demo     bool         // marks pages, and opens the parts gallery
 	TLS      bool         // sends HSTS; false only on a loopback address
 }
@@ -76,22 +77,24 @@ type Door struct {
 	assets http.Handler
 	table  []Listed
 	nav    []site.NavItem
-	desk   []place       // inside a record
-	busy   chan struct{} // admits requests
-}
+	desk   []place // inside a record
 
-// maxInFlight bounds the requests in work; the next one is told to come back (503, Retry-After).
-const maxInFlight = 256
+	classes map[string]admit.Class // how urgent a page is, by pattern
+	busy    map[string]busy        // what is said to whom it turns away, by language
+}
 
 // New mounts every room. Two routes with one pattern, or a room's route without a name or an action, is an error.
 func New(c Config) (*Door, error) {
-	if len(c.Hosts) == 0 || len(c.Secret) != 32 || c.Clock == nil || c.Log == nil {
-		return nil, fmt.Errorf("web: New needs hosts, a 32-byte secret, a clock and a log")
+	if len(c.Hosts) == 0 || len(c.Secret) != 32 || c.Clock == nil || c.Log == nil || c.Gate == nil {
+		return nil, fmt.Errorf("web: New needs hosts, a 32-byte secret, a clock, a log and a gate")
 	}
-	d := &Door{Config: c, mux: http.NewServeMux(), assets: site.Assets(), busy: make(chan struct{}, maxInFlight)}
+	d := &Door{Config: c, mux: http.NewServeMux(), assets: site.Assets(), classes: map[string]admit.Class{}}
 	d.navigation()
 	if err := d.mount(); err != nil {
 		return nil, err
+	}
+	if err := d.busyPages(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
 	return d, nil
 }
@@ -130,6 +133,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			d.Log.Error("panic", "request", v.id, "route", r.Pattern, "what", fmt.Sprintf("%T", p), "at", where())
 			d.fail(rec, r, v, fmt.Errorf("panic"))
 		}
+		if rec.shed { // counted by the gate; a line for each would be work
+			return
+		}
 		d.Log.Info("request", "request", v.id, "method", method(r), "route", v.route, "status", rec.status,
 			"ms", d.Clock().Sub(start).Milliseconds())
 	}()
@@ -137,13 +143,15 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.fail(rec, r, v, err)
 		return
 	}
-	select { // whoever sends slowly waits outside, so that a few hundred of them do not stop everybody
-	case d.busy <- struct{}{}:
-		v.leave = sync.OnceFunc(func() { <-d.busy })
-		defer v.leave()
-	default:
-		d.fail(rec, r, v, errBusy)
-		return
+	if !free(r.URL.Path) { // whoever sends slowly has waited outside, so that a few hundred of them do not stop everybody
+		place, class, err := d.enter(r)
+		if err != nil {
+			rec.shed = true
+			d.shed(rec, r, class)
+			return
+		}
+		v.place = place
+		defer place.Leave()
 	}
 	r = r.WithContext(withVisit(r.Context(), v))
 	if err := d.serve(rec, r, v); err != nil {
