@@ -46,7 +46,7 @@ var errSet = errors.New("search: stored columns are malformed")
 
 // AppendTo adds the columns of the common parameters to dst, extracting those that are not yet.
 //
-//	count | count × (name | keys × 8 | for each key: length (0: all), items as gaps | present | dates as gaps)
+//	count | count × (name | length | keys × 8 | for each key: length (0: all), items as gaps | present | dates as gaps)
 func (s *Set) AppendTo(dst []byte, src Source) ([]byte, error) {
 	var ps []*param
 	for _, name := range kept {
@@ -64,7 +64,8 @@ func (s *Set) AppendTo(dst []byte, src Source) ([]byte, error) {
 			return nil, err
 		}
 		dst = append(binary.AppendUvarint(dst, uint64(len(p.name))), p.name...)
-		dst = col.appendTo(dst)
+		b := col.appendTo(nil)
+		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 	}
 	return dst, nil
 }
@@ -101,32 +102,44 @@ func (c *column) appendTo(dst []byte) []byte {
 	return dst
 }
 
-// OpenSet reads what AppendTo wrote, and gives what follows it. Columns of parameters that are not known any more are
-// passed over.
+// OpenSet reads what AppendTo wrote, and gives what follows it. A column is decoded when it is first used. Columns of
+// parameters that are not known any more are passed over.
 func OpenSet(typ string, n int, newest bool, b []byte) (*Set, []byte, error) {
 	s := NewSet(typ, n, newest)
 	r := reader{b: b}
 	for range r.count(len(b)) {
 		name := string(r.bytes(r.count(len(r.b))))
-		col := r.column(n)
+		col := r.bytes(r.count(len(r.b)))
 		if r.bad {
 			return nil, nil, errSet
 		}
 		p := byType()[typ][name]
-		if p == nil || (p.kind == date) != (len(col.dates.start) > 0) || p.kind != date && p.kind != token && p.kind != reference {
+		if p == nil || p.kind != date && p.kind != token && p.kind != reference {
 			continue
 		}
-		if p.kind == date {
-			col.keys, col.start, col.items = nil, nil, nil
+		if s.stored == nil {
+			s.stored = map[colKey][]byte{}
 		}
-		col.filled()
-		s.cols[colKey{p: p}] = col
-		s.weight.Add(col.weigh())
+		s.stored[colKey{p: p}] = slices.Clone(col) // the rest of b need not stay
+		s.weight.Add(int64(len(col)))
 	}
 	if r.bad {
 		return nil, nil, errSet
 	}
 	return s, r.b, nil
+}
+
+// decode reads a stored column of n items.
+func (key colKey) decode(b []byte, n int) (*column, error) {
+	r := reader{b: b}
+	c := r.column(n)
+	if r.bad || len(r.b) > 0 || (key.p.kind == date) != (len(c.dates.start) > 0) {
+		return nil, errSet
+	}
+	if key.p.kind == date {
+		c.keys, c.start, c.items = nil, nil, nil
+	}
+	return c, nil
 }
 
 // A reader trusts no length.
@@ -136,6 +149,15 @@ type reader struct {
 }
 
 func (r *reader) uvarint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 {
+		v := r.b[0]
+		r.b = r.b[1:]
+		return uint64(v)
+	}
+	return r.long()
+}
+
+func (r *reader) long() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil

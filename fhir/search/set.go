@@ -1,6 +1,7 @@
 package search
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,8 @@ type Set struct {
 
 	mu     sync.Mutex
 	cols   map[colKey]*column
-	later  map[colKey]func() *column // carried over, to be joined when first asked for
+	stored map[colKey][]byte                  // as AppendTo wrote them, to be decoded when first asked for
+	later  map[colKey]func() (*column, error) // carried over, to be joined when first asked for
 	weight atomic.Int64
 }
 
@@ -86,9 +88,12 @@ func (s *Set) column(src Source, key colKey) (*column, error) {
 	}
 	s.mu.Unlock()
 	col.once.Do(func() {
-		if join := s.later[key]; join != nil {
-			join().give(col)
-		} else {
+		switch join, stored := s.later[key], s.take(key); {
+		case join != nil:
+			col.err = col.give(join())
+		case stored != nil:
+			col.err = col.give(key.decode(stored, s.n))
+		default:
 			col.err = col.fill(key, src)
 		}
 		if col.err == nil {
@@ -105,6 +110,16 @@ func (s *Set) column(src Source, key colKey) (*column, error) {
 		return nil, col.err
 	}
 	return col, nil
+}
+
+// take takes out what is stored of a column.
+func (s *Set) take(key colKey) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.stored[key]
+	delete(s.stored, key)
+	s.weight.Add(-int64(len(b)))
+	return b
 }
 
 // filled marks a column that was not extracted but put together.
@@ -211,9 +226,12 @@ func (p *postings) put(c *column, n int) {
 	}
 }
 
-// give moves what c holds into another column.
-func (c *column) give(to *column) {
-	to.keys, to.start, to.items, to.present, to.dates = c.keys, c.start, c.items, c.present, c.dates
+// give makes c hold what made holds.
+func (c *column) give(made *column, err error) error {
+	if err == nil {
+		c.keys, c.start, c.items, c.present, c.dates = made.keys, made.start, made.items, made.present, made.dates
+	}
+	return err
 }
 
 // few is how many fresh resources are read at once for all columns; more wait until somebody asks for a column.
@@ -224,41 +242,51 @@ const few = 16
 func (s *Set) Grow(from []int32, fresh Source) *Set {
 	next := NewSet(s.typ, len(from), s.newest)
 	s.mu.Lock()
-	cols := make(map[colKey]*column, len(s.cols))
-	for k, c := range s.cols {
-		cols[k] = c
-	}
+	cols, stored := maps.Clone(s.cols), maps.Clone(s.stored)
 	s.mu.Unlock()
 	for key := range s.later { // one step waits, never a chain of them
 		if c, err := s.column(nil, key); err == nil {
 			cols[key] = c
 		}
 	}
-	for key, old := range cols {
-		if !old.done.Load() || key.words || key.p.kind == str || key.p.kind == uri || key.p.kind == number || key.p.kind == quantity {
-			continue
-		}
-		if fresh.Len() > few {
-			if next.later == nil {
-				next.later = map[colKey]func() *column{}
-			}
-			next.later[key] = func() *column {
-				add := &column{}
-				if add.fill(key, fresh) != nil {
-					return &column{present: bits(len(from)), start: []uint32{0}} // fresh resources are at hand: they cannot fail
-				}
-				return grow(old, s.n, add, fresh.Len(), from)
-			}
-			continue
-		}
+	join := func(key colKey, old *column) (*column, error) {
 		add := &column{}
-		if add.fill(key, fresh) != nil {
-			continue
+		if err := add.fill(key, fresh); err != nil {
+			return nil, err
 		}
-		col := grow(old, s.n, add, fresh.Len(), from)
-		col.filled()
-		next.cols[key] = col
-		next.weight.Add(col.weigh())
+		return grow(old, s.n, add, fresh.Len(), from), nil
+	}
+	wait := func(key colKey, old func() (*column, error)) {
+		if next.later == nil {
+			next.later = map[colKey]func() (*column, error){}
+			next.weight.Add(int64(4 * len(from)))
+		}
+		next.later[key] = func() (*column, error) {
+			c, err := old()
+			if err != nil {
+				return nil, err
+			}
+			return join(key, c)
+		}
+	}
+	for key, b := range stored {
+		wait(key, func() (*column, error) { return key.decode(b, s.n) })
+		next.weight.Add(int64(len(b)))
+	}
+	for key, old := range cols {
+		switch {
+		case !old.done.Load() || key.words || key.p.kind == str || key.p.kind == uri || key.p.kind == number || key.p.kind == quantity:
+		case fresh.Len() > few:
+			wait(key, func() (*column, error) { return old, nil })
+		default:
+			col, err := join(key, old)
+			if err != nil {
+				continue
+			}
+			col.filled()
+			next.cols[key] = col
+			next.weight.Add(col.weigh())
+		}
 	}
 	return next
 }

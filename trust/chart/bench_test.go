@@ -138,9 +138,10 @@ var sizes = []struct {
 func BenchmarkCold(b *testing.B) {
 	ctx := context.Background()
 	for _, s := range sizes {
-		w := newWard(b, 1) // nothing stays warm
+		w := newWard(b, 1<<30)
 		num, bytes := w.fill(s.n)
 		w.close()
+		w.cache = 1 // nothing stays warm
 		w.open()
 		f, err := w.reader(num).Query(ctx, "Observation", labSearch, 0)
 		w.ok(err)

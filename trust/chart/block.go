@@ -18,7 +18,8 @@ import (
 type block struct {
 	h    *House
 	num  int64
-	size int64 // raw
+	size int64       // raw
+	ref  journal.Ref // where it is stored, if a snapshot may keep it there
 	open func(context.Context) ([]byte, error)
 
 	mu     sync.Mutex // held while bytes are fetched or packed: many who ask wait for one

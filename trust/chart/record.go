@@ -23,6 +23,7 @@ import (
 type record struct {
 	kind    journal.Kind
 	seq     int64
+	gen     int64 // of the snapshot that it began with
 	shelves map[string]*shelf
 	blocks  []*block
 	bytes   int64 // raw JSON of all entries
@@ -163,7 +164,7 @@ func (st *record) with(h *House, num int64, b batch, plain []byte, seq int64) *r
 }
 
 func (st *record) next(seq int64) *record {
-	next := &record{kind: st.kind, seq: seq, shelves: maps.Clone(st.shelves), bytes: st.bytes, index: st.index, blocks: slices.Clone(st.blocks)}
+	next := &record{kind: st.kind, seq: seq, gen: st.gen, shelves: maps.Clone(st.shelves), bytes: st.bytes, index: st.index, blocks: slices.Clone(st.blocks)}
 	if next.shelves == nil {
 		next.shelves = map[string]*shelf{}
 	}
@@ -319,7 +320,7 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 	if snap != nil {
 		st, err = h.openSnapshot(num, snap)
 		if errors.Is(err, errFormat) { // made by another version of this program: the log has it all
-			st = &record{}
+			st = &record{gen: snap.Gen}
 			if rows, err = h.journal.Rows(ctx, num, 1, 0); err != nil {
 				return nil, fmt.Errorf("chart: load: %w", err)
 			}
@@ -347,6 +348,7 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 			return nil, fmt.Errorf("chart: row %d: %w", r.Seq, err)
 		}
 		blocks[i] = h.loaded(num, r.Plain)
+		blocks[i].ref = r.Ref()
 		next.tailLen += int64(len(r.Plain))
 	}
 	next.apply(batches, blocks)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,19 +25,30 @@ func bare(t testing.TB) *House {
 	return h
 }
 
-// reopened is a record after it was written as a snapshot and opened again, its segments unread.
-func reopened(t testing.TB, h *House, st *record) *record {
-	segments, index, err := st.pack(context.Background())
+// A stack keeps what snapshots wrote, as the journal does.
+type stack map[journal.Ref][]byte
+
+// reopened is a record after it was written as a snapshot and opened again, its bodies unread; stayed counts those that the
+// snapshot did not write, by whether they are rows or segments.
+func (s stack) reopened(t testing.TB, h *House, st *record, stayed map[int64]int) *record {
+	draw, err := st.pack(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := openIndex(index, func(n int) *block {
-		return &block{h: h, num: 1, open: func(context.Context) ([]byte, error) { return slices.Clone(segments[n]), nil }}
-	}, len(segments))
+	out, err := openIndex(draw.Index, func(n int) *block {
+		ref := draw.Bodies[n].Kept
+		if draw.Bodies[n].Bytes == nil {
+			stayed[min(ref.Gen, 1)]++
+		} else {
+			ref = journal.Ref{Gen: draw.Base + 1, Num: int64(n) + 1}
+			s[ref] = draw.Bodies[n].Bytes
+		}
+		return &block{h: h, num: 1, ref: ref, open: func(context.Context) ([]byte, error) { return slices.Clone(s[ref]), nil }}
+	}, len(draw.Bodies))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.seq, out.kind = st.seq, st.kind
+	out.seq, out.kind, out.gen = st.seq, st.kind, draw.Base+1
 	return out
 }
 
@@ -44,16 +56,23 @@ func reopened(t testing.TB, h *House, st *record) *record {
 func TestRecordIsWhatItsLogAddsUpTo(t *testing.T) {
 	ctx := context.Background()
 	h := bare(t)
-	for seed := range uint64(40) {
+	stayed := map[int64]int{}
+	var ids [60]string
+	for i := range ids { // all the forms that ids come in
+		var b [16]byte
+		b[0] = byte(i)
+		ids[i] = []string{fmt.Sprint("i", i), string(appendUUID(nil, b[:])), "chart-" + idText.EncodeToString(b[:10]), "other-" + idText.EncodeToString(b[:10])}[i%4]
+	}
+	for seed := range uint64(16) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		st, naive := &record{}, map[string]op{}
+		st, naive, kept := &record{}, map[string]op{}, stack{}
 		for seq := int64(1); seq <= 25; seq++ {
 			b := batch{at: time.Unix(seq, 0)}
 			for range 1 + r.IntN(30) {
-				o := op{typ: []string{"Observation", "Condition", "Basic"}[r.IntN(3)], id: fmt.Sprint("i", r.IntN(60)), version: seq}
+				o := op{typ: []string{"Observation", "Condition", "Basic"}[r.IntN(3)], id: ids[r.IntN(60)], version: seq}
 				if o.deleted = r.IntN(8) == 0; !o.deleted {
 					label := []string{"", `"meta":{"security":[{"code":"HIV"}]},`}[r.IntN(2)]
-					res, err := fhir.Parse([]byte(fmt.Sprintf(`{"resourceType":"%s","id":"%s",%s"effectiveDateTime":"20%02d","x":"%d"}`, o.typ, o.id, label, r.IntN(99), r.Int64())))
+					res, err := fhir.Parse([]byte(fmt.Sprintf(`{"resourceType":"%s","id":"%s",%s"effectiveDateTime":"20%02d","x":"%d%s"}`, o.typ, o.id, label, r.IntN(99), r.Int64(), strings.Repeat("x", r.IntN(20_000)))))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -71,9 +90,13 @@ func TestRecordIsWhatItsLogAddsUpTo(t *testing.T) {
 				b = decoded
 			}
 			st = st.with(h, 1, b, plain, seq)
+			if row := st.blocks[len(st.blocks)-1]; r.IntN(2) == 0 { // as one is that was read from the log
+				row.ref = journal.Ref{Num: seq}
+				kept[row.ref] = plain
+			}
 			switch r.IntN(5) {
 			case 0:
-				st = reopened(t, h, st)
+				st = kept.reopened(t, h, st, stayed)
 			case 1:
 				for _, b := range st.blocks {
 					b.pack()
@@ -114,6 +137,9 @@ func TestRecordIsWhatItsLogAddsUpTo(t *testing.T) {
 			}
 		}
 	}
+	if stayed[0] == 0 || stayed[1] == 0 {
+		t.Errorf("bodies that stayed where they were: %d rows, %d segments; the test must try both", stayed[0], stayed[1])
+	}
 }
 
 // A changed index is refused or harmless: never a panic, never bytes from elsewhere.
@@ -125,22 +151,25 @@ func FuzzOpenIndex(f *testing.F) {
 		b.ops = append(b.ops, op{typ: "Observation", id: res.ID(), version: 1, res: res})
 	}
 	st := (&record{}).with(h, 1, b, b.encode(), 1)
-	segments, index, err := st.pack(context.Background())
+	draw, err := st.pack(context.Background())
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(index)
-	f.Add(index[:len(index)/2])
+	f.Add(draw.Index)
+	f.Add(draw.Index[:len(draw.Index)/2])
 	f.Fuzz(func(t *testing.T, index []byte) {
 		st, err := openIndex(index, func(n int) *block {
-			return &block{h: h, num: 1, open: func(context.Context) ([]byte, error) { return segments[n], nil }}
-		}, len(segments))
+			return &block{h: h, num: 1, open: func(context.Context) ([]byte, error) { return draw.Bodies[n].Bytes, nil }}
+		}, len(draw.Bodies))
 		if err != nil {
 			return
 		}
 		for _, typ := range st.types() {
 			for i := range st.shelf(typ).entries {
 				st.shelf(typ).entries[i].resource(context.Background())
+			}
+			if q, err := search.Parse(typ, "code=x&_sort=-date"); err == nil {
+				st.matches(context.Background(), &q, func(*entry) bool { return true })
 			}
 		}
 	})

@@ -39,7 +39,7 @@ func TestSealedRowFitsOnce(t *testing.T) {
 
 	// A snapshot in between changes the head too: the row must not put the one before back.
 	late := h.seal(chart, 5, "late")
-	if err := h.j.PutSnapshot(ctx, chart, 4, []byte("index"), [][]byte{[]byte("body")}); err != nil {
+	if err := h.snapshot(chart, 4, "index", fresh("body")...); err != nil {
 		t.Fatal(err)
 	}
 	wantErr(t, h.appendSealed(late), journal.ErrConflict)

@@ -20,6 +20,7 @@ import (
 type house struct {
 	t     testing.TB
 	path  string
+	url   string
 	db    *store.DB
 	vault *vault.Vault
 	root  vault.Root
@@ -29,12 +30,20 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), "data", "w.db")
+	h := newHouseAt(t, "sqlite:"+path)
+	h.path = path
+	return h
+}
+
+func newHouseAt(t testing.TB, url string) *house {
+	t.Helper()
 	dir := t.TempDir()
 	root, err := vault.CreateRoot(filepath.Join(dir, "root.key"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, path: filepath.Join(dir, "data", "w.db"), root: root, now: time.Unix(1_800_000_000, 0).UTC()}
+	h := &house{t: t, url: url, root: root, now: time.Unix(1_800_000_000, 0).UTC()}
 	h.start()
 	t.Cleanup(func() { h.db.Close() })
 	return h
@@ -44,7 +53,7 @@ func (h *house) start() {
 	h.t.Helper()
 	ctx := context.Background()
 	var err error
-	if h.db, err = store.Open(ctx, "sqlite:"+h.path); err != nil {
+	if h.db, err = store.Open(ctx, h.url); err != nil {
 		h.t.Fatal(err)
 	}
 	if h.vault, err = vault.Open(ctx, h.db, h.root); err != nil {
@@ -107,6 +116,28 @@ func (h *house) load(chart int64) (*journal.Snapshot, []journal.Row) {
 		h.t.Fatal(err)
 	}
 	return s, rows
+}
+
+// snapshot stores one on top of the newest.
+func (h *house) snapshot(chart, seq int64, index string, bodies ...journal.Body) error {
+	snap, _, err := h.j.Load(context.Background(), chart)
+	if err != nil {
+		return err
+	}
+	d := journal.Draw{Seq: seq, Index: []byte(index), Bodies: bodies}
+	if snap != nil {
+		d.Base = snap.Gen
+	}
+	return h.j.PutSnapshot(context.Background(), chart, d)
+}
+
+// fresh are new bodies.
+func fresh(texts ...string) []journal.Body {
+	out := make([]journal.Body, len(texts))
+	for i, s := range texts {
+		out[i].Bytes = append([]byte{}, s...)
+	}
+	return out
 }
 
 func (h *house) putFile(chart int64, data []byte) (f journal.File) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/vault"
 	"pgregory.net/rapid"
@@ -70,7 +71,30 @@ func TestJournalProperty(t *testing.T) {
 			"snapshot": func(rt *rapid.T) {
 				seq := rapid.Int64Range(0, int64(len(rows))+1).Draw(rt, "seq")
 				newIndex, newSegs := row.Draw(rt, "index"), rapid.SliceOfN(row, 0, 3).Draw(rt, "segments")
-				err := h.j.PutSnapshot(ctx, chart, seq, newIndex, newSegs)
+				d := journal.Draw{Seq: seq, Index: newIndex}
+				now, _ := h.load(chart)
+				if now != nil {
+					d.Base = now.Gen
+					for n, ref := range now.Bodies {
+						if rapid.Bool().Draw(rt, "keep") {
+							d.Bodies = append(d.Bodies, journal.Body{Kept: ref})
+							newSegs = append(newSegs, segs[n])
+						}
+					}
+				}
+				kept := len(d.Bodies)
+				for _, b := range newSegs[:len(newSegs)-kept] {
+					d.Bodies = append(d.Bodies, journal.Body{Bytes: b})
+				}
+				newSegs = append(newSegs[len(newSegs)-kept:], newSegs[:len(newSegs)-kept]...)
+				if n := rapid.Int64Range(0, seq).Draw(rt, "row as body"); n > 0 && n <= int64(len(rows)) {
+					some, err := h.j.Rows(ctx, chart, n, n)
+					if err != nil {
+						rt.Fatal(err)
+					}
+					d.Bodies, newSegs = append(d.Bodies, journal.Body{Kept: some[0].Ref()}), append(newSegs, rows[n-1])
+				}
+				err := h.j.PutSnapshot(ctx, chart, d)
 				if seq < 1 || seq > int64(len(rows)) || seq < snapSeq {
 					wantErr(t, err, journal.ErrConflict)
 					return
@@ -104,12 +128,12 @@ func TestJournalProperty(t *testing.T) {
 					rt.Fatalf("snapshot %v, want one at %d", s, snapSeq)
 				}
 				if s != nil {
-					if s.Seq != snapSeq || !bytes.Equal(s.Index, index) || s.Segments != len(segs) {
+					if s.Seq != snapSeq || !bytes.Equal(s.Index, index) || len(s.Bodies) != len(segs) {
 						rt.Fatalf("snapshot %+v", s)
 					}
 					for n, want := range segs {
-						if got, err := h.j.Segment(ctx, chart, s, n); err != nil || !bytes.Equal(got, want) {
-							rt.Fatalf("segment %d: %v", n, err)
+						if got, err := h.j.Body(ctx, chart, s, n); err != nil || !bytes.Equal(got, want) {
+							rt.Fatalf("body %d: %v", n, err)
 						}
 					}
 				}
@@ -121,43 +145,71 @@ func TestJournalProperty(t *testing.T) {
 	})
 }
 
+// What a newer snapshot keeps stays; what it does not have any more can be read for a minute, and then goes.
 func TestSnapshotGenerations(t *testing.T) {
-	h := newHouse(t)
+	storetest.Each(t, testSnapshotGenerations)
+}
+
+func testSnapshotGenerations(t *testing.T, url string) {
+	h := newHouseAt(t, url)
 	ctx := context.Background()
-	chart := h.filled(2)
-	put := func(seq int64, body string) (*journal.Snapshot, error) {
-		if err := h.j.PutSnapshot(ctx, chart, seq, []byte("i"), [][]byte{[]byte(body)}); err != nil {
-			return nil, err
+	chart := h.filled(3)
+	put := func(seq int64, bodies ...journal.Body) *journal.Snapshot {
+		t.Helper()
+		if err := h.snapshot(chart, seq, "i", bodies...); err != nil {
+			t.Fatal(err)
 		}
 		s, _ := h.load(chart)
-		return s, nil
+		return s
 	}
-	first, err1 := put(1, "first")
-	second, err2 := put(2, "second")
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	_, err := put(1, "late")
-	wantErr(t, err, journal.ErrConflict)
-	read := func(s *journal.Snapshot) string {
-		body, err := h.j.Segment(ctx, chart, s, 0)
-		if err != nil {
-			return err.Error()
+	read := func(s *journal.Snapshot) (all string) {
+		for n := range s.Bodies {
+			body, err := h.j.Body(ctx, chart, s, n)
+			if err != nil {
+				return err.Error()
+			}
+			all += string(body) + " "
 		}
-		return string(body)
+		return all
 	}
+	stored := func() (n int) {
+		t.Helper()
+		if err := h.db.QueryRow(ctx, "SELECT count(*) FROM journal_seg WHERE chart = $1", chart).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	keep := func(s *journal.Snapshot, n int) journal.Body { return journal.Body{Kept: s.Bodies[n]} }
+	first := put(1, fresh("one", "two")...)
+	second := put(2, append(fresh("three"), keep(first, 0))...)
+	if read(first) != "one two " || read(second) != "three one " || stored() != 5 {
+		t.Fatalf("%q, %q, %d stored", read(first), read(second), stored())
+	}
+	wantErr(t, h.snapshot(chart, 1, "i", fresh("late")...), journal.ErrConflict)
+	wantErr(t, h.j.PutSnapshot(ctx, chart, journal.Draw{Base: first.Gen, Seq: 3, Bodies: fresh("twice")}), journal.ErrConflict)
+	wantErr(t, h.snapshot(chart, 3, "i", keep(first, 1)), journal.ErrConflict) // it is about to go
+	changed := keep(second, 0)
+	changed.Kept.Sum[0]++
+	wantErr(t, h.snapshot(chart, 3, "i", changed), journal.ErrConflict)
+
 	h.now = h.now.Add(59 * time.Second)
-	if n, err := h.j.Sweep(ctx); err != nil || n != 0 || read(first) != "first" || read(second) != "second" {
+	if n, err := h.j.Sweep(ctx); err != nil || n != 0 || read(first) != "one two " || read(second) != "three one " {
 		t.Fatalf("before the minute: %d swept, %v, %q, %q", n, err, read(first), read(second))
 	}
 	h.now = h.now.Add(time.Second)
-	if n, err := h.j.Sweep(ctx); err != nil || n != 1 || read(second) != "second" {
-		t.Fatalf("after the minute: %d swept, %v, %q", n, err, read(second))
+	if n, err := h.j.Sweep(ctx); err != nil || n != 2 || read(second) != "three one " || stored() != 3 {
+		t.Fatalf("after the minute: %d swept, %v, %q, %d stored", n, err, read(second), stored())
 	}
-	_, err = h.j.Segment(ctx, chart, first, 0)
+	_, err := h.j.Body(ctx, chart, first, 1)
 	wantErr(t, err, journal.ErrReplaced)
-	if _, err := h.j.Segment(ctx, chart, second, 1); err == nil {
-		t.Fatal("a segment beyond the last one")
+	third := put(3, keep(second, 1), keep(second, 0))
+	h.now = h.now.Add(time.Hour)
+	fourth := put(3, keep(third, 0))
+	if _, err := h.j.Sweep(ctx); err != nil || read(fourth) != "one " {
+		t.Fatalf("kept over four generations: %v, %q", err, read(fourth))
+	}
+	if _, err := h.j.Body(ctx, chart, second, 2); err == nil {
+		t.Fatal("a body beyond the last one")
 	}
 }
 
@@ -311,7 +363,7 @@ func TestNothingInClear(t *testing.T) {
 		if bytes.Contains(sealed, []byte(c)) {
 			t.Errorf("%q is not sealed", c)
 		}
-		if err := h.j.PutSnapshot(ctx, chart, int64(i)+1, []byte(c), [][]byte{[]byte(c)}); err != nil {
+		if err := h.snapshot(chart, int64(i)+1, c, fresh(c)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -395,14 +447,14 @@ func (h *house) allShredded(t *testing.T, e exhibit, at vault.Place, entry []byt
 	_, _, loadErr := h.j.Load(ctx, e.chart)
 	_, rowsErr := h.j.Rows(ctx, e.chart, 1, 0)
 	_, headErr := h.j.Head(ctx, h.db, e.chart)
-	_, segErr := h.j.Segment(ctx, e.chart, e.snap, 0)
+	_, segErr := h.j.Body(ctx, e.chart, e.snap, 0)
 	_, openErr := h.j.Open(ctx, e.chart, at, entry)
 	_, sealErr := h.j.Seal(ctx, nil, e.chart, at, nil)
 	_, fileErr := h.readFile(e.chart, e.file)
 	for what, err := range map[string]error{
-		"load": loadErr, "rows": rowsErr, "head": headErr, "segment": segErr, "open": openErr, "seal": sealErr, "file": fileErr,
+		"load": loadErr, "rows": rowsErr, "head": headErr, "body": segErr, "open": openErr, "seal": sealErr, "file": fileErr,
 		"append":   h.write(func(tx *store.Tx) error { return h.j.Append(ctx, tx, e.chart, 7, nil) }),
-		"snapshot": h.j.PutSnapshot(ctx, e.chart, 6, nil, nil),
+		"snapshot": h.j.PutSnapshot(ctx, e.chart, journal.Draw{Seq: 6}),
 		"shred":    h.write(func(tx *store.Tx) error { return h.j.Shred(ctx, tx, e.chart) }),
 		"put file": h.write(func(tx *store.Tx) error { _, err := h.j.PutFile(ctx, tx, e.chart, bytes.NewReader(nil)); return err }),
 		"claim":    h.write(func(tx *store.Tx) error { return h.j.Claim(ctx, tx, e.chart, "new") }),

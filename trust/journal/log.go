@@ -15,7 +15,11 @@ import (
 type Row struct {
 	Seq   int64
 	Plain []byte
+	sum   [sumLen]byte
 }
+
+// Ref names the row for a snapshot that has it for a body.
+func (r Row) Ref() Ref { return Ref{Num: r.Seq, Sum: r.sum} }
 
 // head is what a chart's row seals: the end of its log and its current snapshot.
 type head struct {
@@ -189,8 +193,8 @@ func (j *Journal) chain(ctx context.Context, q store.Querier, r *record, s span)
 		if len(frame) < len(link) || [32]byte(frame[:32]) != link {
 			return nil, link, damaged(fmt.Sprintf("row %d does not follow the one before it", seq), nil)
 		}
-		rows = append(rows, Row{Seq: seq, Plain: frame[32:]})
 		link = sha256.Sum256(sealed)
+		rows = append(rows, Row{seq, frame[32:], [sumLen]byte(link[:])})
 	}
 	if err := stored.Err(); err != nil {
 		return nil, link, err

@@ -29,9 +29,14 @@ func (h *house) exhibit(name string) exhibit {
 	h.t.Helper()
 	ctx := context.Background()
 	e := exhibit{chart: h.filled(4), name: name}
-	for gen := range 2 { // two generations, both still kept
-		segs := [][]byte{[]byte(fmt.Sprintf("seg 0 of %s, gen %d", name, gen)), []byte(fmt.Sprintf("seg 1 of %s, gen %d", name, gen))}
-		if err := h.j.PutSnapshot(ctx, e.chart, 3, []byte("index"), segs); err != nil {
+	_, rows := h.load(e.chart)
+	for gen := range 2 { // two generations, both still readable; the second keeps a segment of the first, and a row
+		bodies := fresh(fmt.Sprintf("seg 0 of %s, gen %d", name, gen), fmt.Sprintf("seg 1 of %s, gen %d", name, gen), fmt.Sprintf("seg 2 of %s, gen 1", name))
+		if snap, _ := h.load(e.chart); snap != nil {
+			bodies[2] = journal.Body{Kept: snap.Bodies[2]}
+		}
+		bodies = append(bodies, journal.Body{Kept: rows[1].Ref()})
+		if err := h.snapshot(e.chart, 3, "index", bodies...); err != nil {
 			h.t.Fatal(err)
 		}
 	}
@@ -55,14 +60,16 @@ func (h *house) check(e exhibit) error {
 	if err != nil {
 		return err
 	}
-	if len(tail) != rowsEach-3 || s.Seq != 3 || s.Segments != 2 {
+	if len(tail) != rowsEach-3 || s.Seq != 3 || len(s.Bodies) != 4 {
 		return fmt.Errorf("loaded %d rows after %+v", len(tail), s)
 	}
-	for n := range s.Segments {
-		if body, err := h.j.Segment(ctx, e.chart, s, n); err != nil {
+	for n := range s.Bodies {
+		body, err := h.j.Body(ctx, e.chart, s, n)
+		if err != nil {
 			return err
-		} else if string(body) != fmt.Sprintf("seg %d of %s, gen 1", n, e.name) {
-			return fmt.Errorf("segment %q", body)
+		}
+		if n < 3 && string(body) != fmt.Sprintf("seg %d of %s, gen 1", n, e.name) || n == 3 && string(body) != "row 2" {
+			return fmt.Errorf("body %d is %q", n, body)
 		}
 	}
 	for _, span := range [][2]int64{{1, 0}, {1, 2}, {2, 4}, {5, 5}, {6, 0}} {
@@ -116,6 +123,7 @@ func TestTampering(t *testing.T) {
 		{"flip: newest row", flip("journal_log", "data", "chart = $A AND seq = 6")},
 		{"flip: index", flip("journal_seg", "data", "chart = $A AND gen = 2 AND seg = 0")},
 		{"flip: segment", flip("journal_seg", "data", "chart = $A AND gen = 2 AND seg = 2")},
+		{"flip: kept segment", flip("journal_seg", "data", "chart = $A AND gen = 1 AND seg = 3")},
 		{"flip: file header", flip("journal_file", "data", "chart = $A AND file = $F AND chunk = 0")},
 		{"flip: file chunk", flip("journal_file", "data", "chart = $A AND file = $F AND chunk = 2")},
 		{"flip: claim", flip("journal_claim", "proof", "chart = $A")},
@@ -128,6 +136,7 @@ func TestTampering(t *testing.T) {
 		{"drop: all rows", "DELETE FROM journal_log WHERE chart = $A"},
 		{"drop: index", "DELETE FROM journal_seg WHERE chart = $A AND gen = 2 AND seg = 0"},
 		{"drop: segment", "DELETE FROM journal_seg WHERE chart = $A AND gen = 2 AND seg = 1"},
+		{"drop: kept segment", "DELETE FROM journal_seg WHERE chart = $A AND gen = 1 AND seg = 3"},
 		{"drop: last chunk", "DELETE FROM journal_file WHERE chart = $A AND file = $F AND chunk = (SELECT max(chunk) FROM journal_file WHERE file = $F)"},
 		{"drop: middle chunk", "DELETE FROM journal_file WHERE chart = $A AND file = $F AND chunk = 1"},
 		{"cut: row", "UPDATE journal_log SET data = substr(data, 1, length(data) - 1) WHERE chart = $A AND seq = 6"},
@@ -145,6 +154,10 @@ func TestTampering(t *testing.T) {
 		{"copy: segment of the generation before", "UPDATE journal_seg SET data = (SELECT data FROM journal_seg WHERE chart = $A AND gen = 1 AND seg = 1) WHERE chart = $A AND gen = 2 AND seg = 1"},
 		{"copy: index of the generation before", "UPDATE journal_seg SET data = (SELECT data FROM journal_seg WHERE chart = $A AND gen = 1 AND seg = 0) WHERE chart = $A AND gen = 2 AND seg = 0"},
 		{"swap: segments", exchange("journal_seg", "data", "chart = $A AND gen = 2 AND seg = 1", "chart = $A AND gen = 2 AND seg = 2")},
+		{"copy: another generation's segment over a kept one", "UPDATE journal_seg SET data = (SELECT data FROM journal_seg WHERE chart = $A AND gen = 2 AND seg = 1) WHERE chart = $A AND gen = 1 AND seg = 3"},
+		{"swap: a kept segment and one of its generation", "UPDATE journal_seg SET seg = 9 WHERE chart = $A AND gen = 1 AND seg = 3; UPDATE journal_seg SET seg = 3 WHERE chart = $A AND gen = 1 AND seg = 1; UPDATE journal_seg SET seg = 1 WHERE chart = $A AND gen = 1 AND seg = 9"},
+		{"swap: numbers of a kept segment and a new one", "UPDATE journal_seg SET seg = 9 WHERE chart = $A AND gen = 1 AND seg = 3; UPDATE journal_seg SET gen = 1, seg = 3 WHERE chart = $A AND gen = 2 AND seg = 2; UPDATE journal_seg SET gen = 2, seg = 2 WHERE chart = $A AND gen = 1 AND seg = 9"},
+		{"copy: segment as a row that is a body", "UPDATE journal_log SET data = (SELECT data FROM journal_seg WHERE chart = $A AND gen = 1 AND seg = 3) WHERE chart = $A AND seq = 2"},
 		{"copy: segment of another chart", "UPDATE journal_seg SET data = (SELECT data FROM journal_seg WHERE chart = $B AND gen = 2 AND seg = 1) WHERE chart = $A AND gen = 2 AND seg = 1"},
 		{"copy: row as segment", "UPDATE journal_seg SET data = (SELECT data FROM journal_log WHERE chart = $A AND seq = 2) WHERE chart = $A AND gen = 2 AND seg = 1"},
 		{"swap: chunks", exchange("journal_file", "data", "chart = $A AND file = $F AND chunk = 1", "chart = $A AND file = $F AND chunk = 2")},
@@ -286,5 +299,37 @@ func TestForkedHistory(t *testing.T) {
 		t.Fatalf("rows before the fork: %v", err)
 	}
 	_, _, err = h.j.Load(ctx, chart)
+	wantErr(t, err, journal.ErrDamaged)
+}
+
+// A segment that was genuinely sealed for the same place, but in a history that is not this one, must not stand in for a
+// kept one: the index knows the segment's own hash.
+func TestForkedSegment(t *testing.T) {
+	h := newHouse(t)
+	ctx := context.Background()
+	chart := h.filled(3)
+	fork := h.copyOf(t)
+	put := func(text string) {
+		t.Helper()
+		if err := h.snapshot(chart, 3, "index", fresh(text)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("OTHER")
+	other := h.blob("SELECT data FROM journal_seg WHERE chart = $1 AND gen = 1 AND seg = 1", chart)
+	h.restore(fork)
+	put("genuine")
+	snap, _ := h.load(chart)
+	if err := h.snapshot(chart, 3, "index", journal.Body{Kept: snap.Bodies[0]}); err != nil {
+		t.Fatal(err)
+	}
+	snap, _ = h.load(chart)
+	if b, err := h.j.Body(ctx, chart, snap, 0); err != nil || string(b) != "genuine" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	h.exec("UPDATE journal_seg SET data = $1 WHERE chart = $2 AND gen = 1 AND seg = 1", other, chart)
+	h.restart()
+	snap, _ = h.load(chart)
+	_, err := h.j.Body(ctx, chart, snap, 0)
 	wantErr(t, err, journal.ErrDamaged)
 }
