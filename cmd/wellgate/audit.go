@@ -41,9 +41,13 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	started := h.drain(ctx)
 	rep, err := audit.Verify(ctx, h.db, vkey, filepath.Join(c.Dir, anchorFile), chart.Sealer(h.journal))
 	if err != nil {
 		return err
+	}
+	if started != nil {
+		rep.Problems = append(rep.Problems, started.Error())
 	}
 	if c.JSON {
 		if err := printJSON(rep); err != nil {
@@ -65,6 +69,16 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 		return errRed
 	}
 	return nil
+}
+
+// drain puts into the log what a crash left in the inbox and in the file of reads, as the next start would.
+func (h *house) drain(ctx context.Context) error {
+	err := h.openCharts(ctx)
+	if err == nil {
+		err = h.charts.Close()
+	}
+	h.charts = nil
+	return err
 }
 
 func (c *auditVerifyCmd) receipt() error {

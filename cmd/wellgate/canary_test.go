@@ -6,8 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -304,17 +305,19 @@ func (c *canaries) spoil() {
 func (c *canaries) copyRunning() string {
 	dir := filepath.Join(c.temp, "copy")
 	c.w.must(os.Mkdir(dir, 0o700))
-	left, err := os.ReadDir(c.w.dir)
-	c.w.must(err)
-	for _, f := range left {
-		from, err := os.Open(filepath.Join(c.w.dir, f.Name()))
-		c.w.must(err)
-		to, err := os.Create(filepath.Join(dir, f.Name()))
-		c.w.must(err)
-		_, err = io.Copy(to, from)
-		c.w.must(err)
-		from.Close()
-		to.Close()
+	c.w.must(filepath.WalkDir(c.w.dir, func(path string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(c.w.dir, path)
+		if err != nil || d.IsDir() {
+			return errors.Join(err, os.MkdirAll(filepath.Join(dir, rel), 0o700))
+		}
+		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || !d.Type().IsRegular() { // a segment got another name; a socket
+			return nil
+		}
+		return errors.Join(err, os.WriteFile(filepath.Join(dir, rel), b, 0o600))
+	}))
+	if segments, err := filepath.Glob(filepath.Join(dir, readsDir, "seg-*")); err != nil || len(segments) == 0 {
+		c.t.Error("the copy has no file of reads, so nothing was proved of it")
 	}
 	if info, err := os.Stat(filepath.Join(dir, storeFile+"-wal")); err != nil || info.Size() == 0 {
 		c.t.Error("the copy has no write-ahead log, so nothing was proved of it")

@@ -110,13 +110,13 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var ln net.Listener = l
+	ln := h.hold(l)
 	if c.TLS {
 		cert, err := madeUp()
 		if err != nil {
 			return err
 		}
-		ln = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		ln = tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	fmt.Printf("\n  %s is open at  %s\n  (ready after %.1f s; folder %s; stop with Ctrl-C)\n", h.config.Name, origin, time.Since(start).Seconds(), c.Dir)
 	if err := printSignins(os.Stdout, st, h.clock()); err != nil {
@@ -126,6 +126,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		debug.FreeOSMemory()
 		debug.FreeOSMemory()
 	}()
+	h.sayWrites(log)
 	c.watchKeyboard(ctx, st)
 	return serve(ctx, ln, both.server(both), h)
 }
@@ -171,7 +172,7 @@ func writeDemo(dir string, st demoState) error {
 
 // forget removes a demo's own files, and nothing else: --fresh on the wrong folder must not be a disaster.
 func forget(dir string) error {
-	ours := []string{demoFile, configFile, storeFile, storeFile + "-wal", storeFile + "-shm", storeFile + ".lock", keyFile, nextFile, socketFile, anchorFile, lockName}
+	ours := []string{demoFile, configFile, storeFile, storeFile + "-wal", storeFile + "-shm", storeFile + ".lock", keyFile, nextFile, socketFile, anchorFile, readsDir, lockName}
 	unlock, err := lock(dir)
 	if os.IsNotExist(err) {
 		return nil
@@ -197,8 +198,30 @@ func forget(dir string) error {
 		}
 	}
 	for _, n := range ours {
+		if err := emptyReads(dir, n); err != nil {
+			return err
+		}
 		if err := os.Remove(filepath.Join(dir, n)); err != nil && !os.IsNotExist(err) {
 			return problemf("cannot remove %s: %v", n, plain(err))
+		}
+	}
+	return nil
+}
+
+// emptyReads removes what the audit log made in its folder of reads.
+func emptyReads(dir, name string) error {
+	if name != readsDir {
+		return nil
+	}
+	for _, pattern := range []string{"seg-*", "spare-*", "*.tmp"} {
+		files, err := filepath.Glob(filepath.Join(dir, name, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := os.Remove(f); err != nil {
+				return problemf("cannot remove %s: %v", f, plain(err))
+			}
 		}
 	}
 	return nil

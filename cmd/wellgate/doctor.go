@@ -73,7 +73,7 @@ func (c *doctorCmd) examine(ctx context.Context) []finding {
 // folder checks who else can read what is on disk.
 func (c *doctorCmd) folder() []finding {
 	var fs []finding
-	for _, name := range []string{".", keyFile, storeFile, configFile, anchorFile} {
+	for _, name := range []string{".", keyFile, storeFile, configFile, anchorFile, readsDir} {
 		info, err := os.Stat(filepath.Join(c.Dir, name))
 		if err != nil {
 			continue

@@ -17,6 +17,7 @@ import (
 	"github.com/wellgate/wellgate/doors/web"
 	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/internal/durable"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
 	"github.com/wellgate/wellgate/trust/audit"
@@ -38,6 +39,7 @@ type house struct {
 	charts   *chart.House
 	identity *identity.Identity
 	clock    clock.Clock
+	barrier  *durable.Barrier // nil before hold
 
 	rotating  sync.Mutex     // held by a rotation of the keys
 	finishing sync.WaitGroup // of a rotation that a crash stopped
@@ -96,15 +98,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 	if len(o.origins) == 0 { // a command that serves nobody
 		o.origins = []string{"https://" + h.config.Host}
 	}
-	set, err := rules(h.rooms)
-	if err != nil {
-		return nil, err
-	}
-	h.charts, err = chart.New(ctx, chart.Config{
-		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
-		Origin: h.config.Log, Anchor: filepath.Join(o.dir, anchorFile), Clock: h.clock,
-		Alarm: func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
-	})
+	err = h.openCharts(ctx)
 	if errors.Is(err, audit.ErrTampered) {
 		return nil, problemf("%v", err)
 	}
@@ -121,6 +115,20 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 		h.stopWatch = stop
 	}
 	return h, err
+}
+
+// openCharts opens the charts with the rooms' rules.
+func (h *house) openCharts(ctx context.Context) error {
+	set, err := rules(h.rooms)
+	if err != nil {
+		return err
+	}
+	h.charts, err = chart.New(ctx, chart.Config{
+		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
+		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock,
+		Alarm: func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
+	})
+	return err
 }
 
 // watchEvery is how often a root that can go away is asked: a missing answer shuts the records within a second, and a new
@@ -170,6 +178,7 @@ func (h *house) Close() error {
 		h.stopWatch()
 		h.watching.Wait()
 	}
+	errs = append(errs, h.letOut())
 	if h.charts != nil {
 		errs = append(errs, h.charts.Close())
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -170,11 +172,20 @@ func TestErasedIsErased(t *testing.T) {
 	public := w.users["amina"].public
 	w.must(w.h.charts.Audit().Settle(t.Context()))
 	old := copyFolder(t, w.dir)
+	before := readSalts(t, w.dir)
+	if !slices.Contains(slices.Collect(maps.Values(before)), true) {
+		t.Fatal("nothing that was read is in the file of reads")
+	}
 	stop, err := w.h.control(t.Context())
 	w.must(err)
 	var none struct{}
 	ask := erasure{Patient: public, Reason: "asked in writing"}
 	w.must(operate(t.Context(), opening{dir: w.dir}, "", "/erase", ask, &none))
+	for salt, held := range readSalts(t, w.dir) {
+		if held && before[salt] {
+			t.Error("a file of what was read about the record still has its key")
+		}
+	}
 	if err := operate(t.Context(), opening{dir: w.dir}, "", "/erase", ask, &none); err == nil {
 		t.Fatal("erased twice")
 	}
@@ -215,6 +226,23 @@ func TestErasedIsErased(t *testing.T) {
 	if err := (&auditVerifyCmd{Dir: w.dir}).Run(context.Background()); err != nil {
 		t.Fatalf("the log does not verify: %v", err)
 	}
+}
+
+// readSalts are those that the keys of the segments in the folder of reads are made from, and whether the segment holds
+// frames. A wiped segment has none.
+func readSalts(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, readsDir, "seg-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	salts := map[string]bool{}
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && len(b) > 4104 {
+			salts[string(b[24:56])] = bytes.HasPrefix(b[4096:], []byte("WGFRAME1"))
+		}
+	}
+	return salts
 }
 
 // While the root key is gone, slow, wrong or withdrawn, records answer 503 and say when to come again; pages that show

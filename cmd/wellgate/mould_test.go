@@ -151,6 +151,9 @@ func (m *mould) passkey(ctx context.Context, h *house, acc identity.Account) err
 
 func (m *mould) read(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == readsDir { // empty once it is closed
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -209,7 +212,7 @@ func (h *house) otherRules(ctx context.Context, texts map[string]string) error {
 	}
 	h.charts, err = chart.New(ctx, chart.Config{
 		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
-		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Clock: h.clock,
+		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock,
 	})
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/doors/api"
+	"github.com/wellgate/wellgate/internal/durable"
 )
 
 type serveCmd struct {
@@ -58,7 +59,6 @@ func (c *serveCmd) Run(ctx context.Context) error {
 			hosts, bases[cfg.Host+":"+port] = append(hosts, cfg.Host+":"+port), origin+":"+port+api.Path
 		}
 		origins = append(origins, origin+":"+port)
-		l = tls.NewListener(l, tlsConfig(cert))
 	}
 	if c.Plain != "" {
 		if near, err = listenPlain(c.Plain); err != nil {
@@ -94,6 +94,10 @@ func (c *serveCmd) serve(ctx context.Context, o opening, w doorway, bases map[st
 	if c.Forwarded {
 		behind = forwarded(both)
 	}
+	h.sayWrites(w.log)
+	if plain != nil {
+		plain = h.hold(plain)
+	}
 	if l == nil {
 		w.log.Info("ready", "plain", plain.Addr().String())
 		return serve(ctx, plain, both.server(behind), h)
@@ -102,13 +106,15 @@ func (c *serveCmd) serve(ctx context.Context, o opening, w doorway, bases map[st
 		defer alsoPlain(ctx, plain, both.server(behind), w.log)()
 	}
 	w.log.Info("ready", "address", l.Addr().String(), "host", w.hosts[0])
-	return serve(ctx, l, both.server(both), h)
+	secure := tls.NewListener(h.hold(l), tlsConfig(&certificate{cert: c.Cert, key: c.Key}))
+	return serve(ctx, secure, both.server(both), h)
 }
 
 // server is the web door's, with its limits, answering for both.
 func (d doors) server(handler http.Handler) *http.Server {
 	srv := d.web.Server()
 	srv.Handler = handler
+	srv.ConnContext = durable.ConnContext
 	return srv
 }
 
@@ -117,7 +123,8 @@ func tlsConfig(c *certificate) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// serve answers on l until ctx ends, then drains for at most ten seconds. Expired sessions, steps and replaced snapshots
+// serve answers on l until ctx ends, then drains for at most ten seconds. It ends at once when the audit log stops: what is
+// held never leaves. Expired sessions, steps and replaced snapshots
 // are swept hourly.
 func serve(ctx context.Context, l net.Listener, srv *http.Server, h *house) error {
 	stop, err := h.control(ctx)
@@ -133,6 +140,9 @@ func serve(ctx context.Context, l net.Listener, srv *http.Server, h *house) erro
 		select {
 		case err := <-done:
 			return err
+		case <-h.charts.Audit().Stopped():
+			srv.Close()
+			return h.stopped()
 		case <-tick.C:
 			_, err := h.journal.Sweep(ctx)
 			if err := errors.Join(err, h.identity.Sweep(ctx)); err != nil {

@@ -49,7 +49,7 @@ func openHouse(t *testing.T, dir string) (*chart.House, *journal.Journal) {
 	must(err)
 	rules, err := policy.New(nil)
 	must(err)
-	house, err := chart.New(ctx, chart.Config{DB: db, Vault: v, Journal: j, Policy: rules, Origin: origin(t, dir), Clock: clock.System})
+	house, err := chart.New(ctx, chart.Config{DB: db, Vault: v, Journal: j, Policy: rules, Origin: origin(t, dir), Reads: filepath.Join(dir, "reads"), Clock: clock.System})
 	must(err)
 	return house, j
 }

@@ -63,6 +63,9 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 	if errors.Is(err, journal.ErrNoChart) || errors.Is(err, journal.ErrShredded) {
 		return ErrNotFound
 	}
+	if err == nil {
+		err = h.audit.Clear(ctx) // and what was said meanwhile
+	}
 	if err != nil {
 		return fmt.Errorf("chart: erase: %w", err)
 	}
