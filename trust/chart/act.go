@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/identity"
 )
@@ -92,40 +90,47 @@ func (t *touch) refs() []string {
 	return out
 }
 
-// types counts all that was touched.
-func (t *touch) types() map[string]int {
-	out := map[string]int{}
-	for from := 0; from < len(t.order); { // types come in runs
-		to := from + 1
-		for to < len(t.order) && t.order[to].typ == t.order[from].typ {
-			to++
-		}
-		out[t.order[from].typ] += to - from
-		from = to
-	}
-	return out
-}
-
-// pending takes what is noted and not yet durable, as entries in chart order.
-func (a *Act) pending() ([]audit.Entry, error) {
+// pending takes what is noted and not yet durable, as entries in chart order whose bytes stand in n.
+func (a *Act) pending(n *notes) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var charts []int64
-	for n := range a.touched {
-		charts = append(charts, n)
+	for num := range a.touched {
+		n.charts = append(n.charts, num)
 	}
-	slices.Sort(charts)
-	var out []audit.Entry
-	for _, n := range charts {
-		t := a.touched[n]
-		e, err := a.entry(n, line{Action: t.action, What: a.Name, Types: t.types(), Refs: t.refs(), Outcome: "ok"})
-		if err != nil {
-			return nil, err
+	slices.Sort(n.charts)
+	for _, num := range n.charts {
+		t := a.touched[num]
+		l := a.line(line{Action: t.action, What: a.Name, Outcome: "ok"})
+		from := len(n.bytes)
+		var err error
+		if n.bytes, err = l.append(n.bytes, t); err != nil {
+			return fmt.Errorf("chart: audit entry: %w", err)
 		}
-		out = append(out, e)
+		n.ends = append(n.ends, len(n.bytes)-from)
+	}
+	at := 0
+	for i, size := range n.ends { // the bytes stand still now
+		n.entries = append(n.entries, audit.Entry{Chart: n.charts[i], Plain: n.bytes[at : at+size]})
+		at += size
 	}
 	a.touched = nil
-	return out, nil
+	return nil
+}
+
+// notes is memory for the entries of one release, used again: the log takes a copy.
+type notes struct {
+	charts  []int64
+	ends    []int
+	bytes   []byte
+	entries []audit.Entry
+}
+
+var allNotes = sync.Pool{New: func() any { return new(notes) }}
+
+func (n *notes) free() {
+	clear(n.bytes)
+	n.charts, n.ends, n.bytes, n.entries = n.charts[:0], n.ends[:0], n.bytes[:0], n.entries[:0]
+	allNotes.Put(n)
 }
 
 // readBefore takes what this act read in chart, to stand in the entry of its write. put gives it back if the write fails.
@@ -154,11 +159,12 @@ func (a *Act) proved() bool {
 // Release returns once everything this act handed out so far is in the audit log, on disk, or once the connection of ctx's
 // request holds back what is written to it until then (internal/durable). On an error nothing may leave.
 func (a *Act) Release(ctx context.Context) error {
-	entries, err := a.pending()
-	if err != nil || len(entries) == 0 {
+	n := allNotes.Get().(*notes)
+	defer n.free()
+	if err := a.pending(n); err != nil || len(n.entries) == 0 {
 		return err
 	}
-	t, err := a.h.audit.Note(entries...)
+	t, err := a.h.audit.Note(n.entries...)
 	// Where a barrier holds the connection nobody waits. Else the reader may hang up, and what was read was read.
 	if err == nil && !a.h.audit.Hold(ctx, t) {
 		err = a.h.audit.Wait(context.WithoutCancel(ctx), t)
@@ -169,39 +175,18 @@ func (a *Act) Release(ctx context.Context) error {
 	return nil
 }
 
-// A line is the content of one audit entry (AUD-02; fields of ASTM E2147). It is sealed under the key of the chart it is
-// about, and names what was touched by reference, never its content (AUD-06).
-type line struct {
-	V       int            `json:"v"`
-	At      time.Time      `json:"at"`
-	Account string         `json:"account,omitempty"`
-	Kind    identity.Kind  `json:"kind,omitempty"`
-	Role    identity.Role  `json:"role,omitempty"`
-	Name    string         `json:"name,omitempty"`
-	Session string         `json:"session,omitempty"`
-	IP      string         `json:"ip,omitempty"`
-	Device  string         `json:"device,omitempty"`
-	Action  string         `json:"action"`
-	What    string         `json:"what,omitempty"`
-	Purpose Purpose        `json:"purpose,omitempty"`
-	Reason  string         `json:"reason,omitempty"`
-	Types   map[string]int `json:"types,omitempty"`
-	Refs    []string       `json:"refs,omitempty"`
-	Read    []string       `json:"read,omitempty"`   // a write lists here what the same act had read
-	Row     int64          `json:"row,omitempty"`    // the row of the record that a write made
-	Detail  string         `json:"detail,omitempty"` // of account events: the factor or way in
-	By      string         `json:"by,omitempty"`     // account that acted on another's behalf
-	Outcome string         `json:"outcome"`
-	Request string         `json:"request,omitempty"`
-	Policy  string         `json:"policy"`
-}
-
-func (a *Act) entry(chart int64, l line) (audit.Entry, error) {
+// line fills in who acts, when, from where and why.
+func (a *Act) line(l line) line {
 	l.V, l.At, l.Policy = 1, a.h.clock(), a.h.policy.Version()
 	l.Account, l.Kind, l.Role, l.Name, l.Session = a.Who.Account, a.Who.Kind, a.Who.Role, a.Who.Name, a.Who.Session
 	l.IP, l.Device, l.Request = a.IP, clean(a.Device, 300), a.Request
 	l.Purpose, l.Reason = a.Purpose, clean(a.Reason, 500)
-	plain, err := json.Marshal(l, json.Deterministic(true))
+	return l
+}
+
+func (a *Act) entry(chart int64, l line) (audit.Entry, error) {
+	l = a.line(l)
+	plain, err := l.append(nil, nil)
 	if err != nil {
 		return audit.Entry{}, fmt.Errorf("chart: audit entry: %w", err)
 	}
@@ -210,6 +195,9 @@ func (a *Act) entry(chart int64, l line) (audit.Entry, error) {
 
 // clean cuts a client's own text and drops control characters, so that it can neither forge nor hide a line (ATK-65).
 func clean(s string, limit int) string {
+	if len(s) <= limit && isPlain(s) {
+		return s
+	}
 	out := make([]rune, 0, min(len(s), limit))
 	for _, r := range s {
 		if len(out) == limit {
@@ -221,4 +209,14 @@ func clean(s string, limit int) string {
 		out = append(out, r)
 	}
 	return string(out)
+}
+
+// isPlain says whether s is printable ASCII: there is nothing to cut or drop.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
