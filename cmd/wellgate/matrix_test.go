@@ -178,6 +178,7 @@ func (m *matrix) form(r web.Listed) (url.Values, bool) {
 		"preferences":                {"theme": {"dark"}},
 		"session.stay":               {},
 		"signin.password":            {"login": {"stranger@example.com"}, "password": {"not a password"}},
+		"signin.work":                {},
 		"signin.code":                {"code": {"000000"}},
 		"signin.recovery":            {"code": {"aaaa-bbbb-cccc-dddd"}},
 		"signin.passkey":             {},

@@ -59,7 +59,7 @@ func build() (map[string][]byte, error) {
 		return nil, err
 	}
 	r := api.Build(api.BuildOptions{
-		EntryPoints:       []string{site + "/src/app.css", site + "/src/app.ts", site + "/src/passkey.ts", site + "/src/sw.ts"},
+		EntryPoints:       []string{site + "/src/app.css", site + "/src/app.ts", site + "/src/passkey.ts", site + "/src/work.ts", site + "/src/sw.ts"},
 		Outdir:            "dist",
 		Bundle:            true,
 		MinifyWhitespace:  true,

@@ -62,6 +62,7 @@ func (p *Pages) Routes() []Route {
 	return []Route{
 		{"GET /signin", "signin", anyone, p.signin},
 		{"POST /signin/password", "signin.password", anyone, p.password},
+		{"POST /signin/work", "signin.work", anyone, p.work},
 		{"GET /signin/code", "signin.code", anyone, p.codePage},
 		{"POST /signin/code", "signin.code", anyone, p.code},
 		{"GET /signin/recovery", "signin.recovery", anyone, p.recoveryPage},
@@ -194,7 +195,12 @@ func (b *problem) at(field string) string {
 func (p *Pages) explain(w http.ResponseWriter, words site.Words, field, refused string, err error) *problem {
 	var wait *identity.WaitError
 	var bad *identity.PasswordError
+	var work *identity.WorkError
 	switch {
+	case errors.As(err, &work):
+		seconds := max(1, int(work.Puzzle.Until.Sub(p.Clock())/time.Second))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		return &problem{http.StatusTooManyRequests, field, words.N("signin.work.wait", (seconds+59)/60)}
 	case errors.As(err, &wait):
 		seconds := int(wait.Until.Sub(p.Clock()) / time.Second)
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, seconds)))
@@ -226,11 +232,13 @@ func (p *Pages) away(w http.ResponseWriter, r *http.Request, back string, err er
 	return err
 }
 
-// reply is what passkey.ts reads: options to hand to the browser, or where to go.
+// reply is what passkey.ts and work.ts read: options to hand to the browser, or where to go.
 type reply struct {
 	PublicKey json.RawMessage `json:"publicKey,omitempty"`
 	Next      string          `json:"next,omitempty"`
 	Error     string          `json:"error,omitempty"`
+	Seal      string          `json:"seal,omitempty"` // for work.ts: what to solve
+	Bits      int             `json:"bits,omitempty"`
 }
 
 func (p *Pages) json(w http.ResponseWriter, status int, v reply) error {
@@ -239,12 +247,13 @@ func (p *Pages) json(w http.ResponseWriter, status int, v reply) error {
 	return json.NewEncoder(w).Encode(v)
 }
 
-// sent is what passkey.ts sends: the fields of the button's form, and at the end the browser's answer.
+// sent is what passkey.ts and work.ts send: the fields of the button's form, and at the end the browser's answer.
 type sent struct {
 	Credential json.RawMessage `json:"credential"`
 	Shared     string          `json:"shared"`
 	Next       string          `json:"next"`
 	Name       string          `json:"name"`
+	Login      string          `json:"login"`
 }
 
 func read(r *http.Request) (sent, error) {

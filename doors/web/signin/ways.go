@@ -16,6 +16,7 @@ type form struct {
 	shared bool
 	bad    *problem
 	second identity.Second
+	work   string // what this form shows for itself after a wait
 }
 
 func (p *Pages) signin(w http.ResponseWriter, r *http.Request) error {
@@ -28,18 +29,39 @@ func (p *Pages) signin(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) password(w http.ResponseWriter, r *http.Request) error {
 	f := form{next: next(r), login: r.PostFormValue("login"), shared: r.PostFormValue("shared") != ""}
-	step, err := p.Identity.Signin.Password(r.Context(), f.login, r.PostFormValue("password"), f.shared, p.From(r))
+	from := p.From(r)
+	from.Work = r.PostFormValue("work")
+	step, err := p.Identity.Signin.Password(r.Context(), f.login, r.PostFormValue("password"), f.shared, from)
 	if err == nil {
 		p.Identity.Cookies.SetStep(w, step)
 		return seeOther(w, r, with("/signin/code", f.next))
 	}
 	f.page = p.page(w, r, "signin.title")
 	f.page.Path = "/signin"
+	if asked := (*identity.WorkError)(nil); errors.As(err, &asked) {
+		f.work = asked.Puzzle.Seal
+	}
 	if f.bad = p.explain(w, f.page.Words, "login", "signin.refused", err); f.bad == nil {
 		return err
 	}
 	f.page.Errors = true
 	return p.show(w, r, f.bad.status, f.page, signinPage(f))
+}
+
+// work tells script what a try costs now, so that the form goes with it done. Without script the form's answer says to wait.
+func (p *Pages) work(w http.ResponseWriter, r *http.Request) error {
+	in, err := read(r)
+	if err != nil {
+		return p.jsonError(w, "/signin", err)
+	}
+	puzzle, err := p.Identity.Signin.Work(r.Context(), in.Login, p.From(r))
+	if err != nil {
+		return err
+	}
+	if puzzle == nil {
+		return p.json(w, http.StatusOK, reply{})
+	}
+	return p.json(w, http.StatusOK, reply{Seal: puzzle.Seal, Bits: puzzle.Bits})
 }
 
 // step draws the second step, or goes back to the first if there is none in progress.
