@@ -20,6 +20,8 @@ type doors struct {
 	web  *web.Door
 	api  *api.Door
 	gate *admit.Gate
+
+	conns *admit.Conns
 }
 
 func (d doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +37,7 @@ func (h *house) doors(w doorway, bases map[string]string) (doors, error) {
 	var d doors
 	var err error
 	w.gate = h.newGate()
-	d.gate = w.gate
+	d.gate, d.conns = w.gate, newConns(w.log)
 	if d.web, err = h.door(w); err != nil {
 		return d, err
 	}

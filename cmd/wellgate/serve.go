@@ -95,6 +95,9 @@ func (c *serveCmd) serve(ctx context.Context, o opening, w doorway, bases map[st
 		behind = forwarded(both)
 	}
 	h.sayWrites(w.log)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go both.report(ctx, w.log)
 	if plain != nil {
 		plain = h.hold(plain)
 	}
@@ -114,13 +117,13 @@ func (c *serveCmd) serve(ctx context.Context, o opening, w doorway, bases map[st
 func (d doors) server(handler http.Handler) *http.Server {
 	srv := d.web.Server()
 	srv.Handler = handler
-	srv.ConnContext = durable.ConnContext
+	srv.ConnContext, srv.ConnState = durable.ConnContext, d.conns.State
 	return srv
 }
 
 // tlsConfig is TLS 1.3 only (CRY-12); Go's default key exchange is the hybrid X25519MLKEM768.
 func tlsConfig(c *certificate) *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
+	return inTurn(&tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}})
 }
 
 // serve answers on l until ctx ends, then drains for at most ten seconds. It ends at once when the audit log stops: what is

@@ -5,7 +5,6 @@ import (
 	"context"
 	"hash/maphash"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -50,17 +49,11 @@ func (d *Door) enter(r *http.Request) (*admit.Place, admit.Class, error) {
 // seed makes the numbers of clients differ from process to process.
 var seed = maphash.MakeSeed()
 
-// Client is whose request it is, for a fair share: what it identifies itself by ("" for nothing) and its address. Of an IPv6
-// address the network counts: one computer has as many addresses in it as it likes.
+// Client is whose request it is, for a fair share: what it identifies itself by ("" for nothing) and its address.
 func Client(r *http.Request, key string) admit.Client {
 	var addr uint64
 	if ip, ok := RemoteIP(r); ok {
-		if ip.Is6() {
-			if p, err := ip.Prefix(64); err == nil {
-				ip = p.Addr()
-			}
-		}
-		addr = maphash.Comparable(seed, netip.Addr(ip))
+		addr = maphash.Comparable(seed, admit.Network(ip))
 	}
 	if key == "" {
 		return admit.Client{Key: addr, Addr: addr}

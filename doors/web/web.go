@@ -168,8 +168,11 @@ func (d *Door) Server() *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
-		ErrorLog:          slog.NewLogLogger(quiet{d.Log.Handler()}, slog.LevelWarn),
+		HTTP2: &http.HTTP2Config{ // what one connection may make this side keep and do
+			MaxConcurrentStreams: 100, MaxReadFrameSize: 64 << 10, MaxReceiveBufferPerConnection: 1 << 20, MaxReceiveBufferPerStream: 256 << 10,
+			SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second,
+		},
+		ErrorLog: slog.NewLogLogger(quiet{d.Log.Handler()}, slog.LevelWarn),
 	}
 }
 
