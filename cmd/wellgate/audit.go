@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/chart"
@@ -20,6 +22,7 @@ type auditVerifyCmd struct {
 	Passphrase string `name:"passphrase-file" help:"File that holds the passphrase of root.key."`
 	Receipt    string `help:"Check this receipt, a patient's file, instead of the log. Needs --key and no folder." type:"existingfile"`
 	Key        string `name:"key" help:"The log's public key, as the practice publishes it."`
+	Witness    string `help:"Key lines of witnesses that must have signed, with commas between."`
 	JSON       bool   `help:"Print the outcome as JSON."`
 }
 
@@ -42,7 +45,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 		return err
 	}
 	started := h.drain(ctx)
-	rep, err := audit.Verify(ctx, h.db, vkey, filepath.Join(c.Dir, anchorFile), chart.Sealer(h.journal))
+	rep, err := audit.Verify(ctx, h.db, vkey, filepath.Join(c.Dir, anchorFile), chart.Sealer(h.journal), c.witnesses()...)
 	if err != nil {
 		return err
 	}
@@ -55,6 +58,9 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 		}
 	} else {
 		fmt.Printf("entries %d (%d erased), checkpoints %d, anchors %d\nroot %s\nkey  %s\n", rep.Entries, rep.Erased, rep.Checkpoints, rep.Anchors, rep.Root, vkey)
+		for _, w := range rep.Cosigned {
+			fmt.Printf("witness %s signed %d entries at %s\n", w.Name, w.Size, w.At.Format(time.RFC3339))
+		}
 		if rep.Waiting > 0 {
 			fmt.Printf("%d rows wait in the inbox for the next start\n", rep.Waiting)
 		}
@@ -81,6 +87,13 @@ func (h *house) drain(ctx context.Context) error {
 	return err
 }
 
+func (c *auditVerifyCmd) witnesses() []string {
+	if c.Witness == "" {
+		return nil
+	}
+	return strings.Split(c.Witness, ",")
+}
+
 func (c *auditVerifyCmd) receipt() error {
 	if c.Key == "" {
 		return problemf("give the log's public key with --key; the practice publishes it, and it stands on the page of the receipt")
@@ -89,7 +102,7 @@ func (c *auditVerifyCmd) receipt() error {
 	if err != nil {
 		return problemf("cannot read the receipt: %v", plain(err))
 	}
-	e, err := audit.VerifyReceipt(b, c.Key)
+	e, err := audit.VerifyReceipt(b, c.Key, c.witnesses()...)
 	if err != nil {
 		return problemf("the receipt does not hold: %v", err)
 	}

@@ -17,19 +17,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/wellgate/wellgate/site"
+	"github.com/wellgate/wellgate/trust/audit"
+	"github.com/wellgate/wellgate/trust/audit/witness"
 )
 
 // A config is practice.json: how the practice shows itself and where it is reached. It holds no secrets.
 type config struct {
-	Name      string `json:"name"`            // as patients know it
-	Phone     string `json:"phone"`           // shown wherever a person may need help
-	Emergency string `json:"emergency"`       // the country's emergency number
-	Colour    string `json:"colour"`          // one colour, #rrggbb; everything else derives from it
-	Zone      string `json:"zone"`            // IANA time zone: opening hours, due dates, birthdays
-	Host      string `json:"host"`            // the name in the address bar, e.g. portal.example; passkeys are bound to it
-	Exit      string `json:"exit"`            // where the quick exit leads
-	Log       string `json:"log"`             // audit log origin; never changed after the first entry
-	Store     string `json:"store,omitempty"` // where the records lie: postgres://user@host/database, or nothing for a file in the folder
+	Name           string          `json:"name"`                      // as patients know it
+	Phone          string          `json:"phone"`                     // shown wherever a person may need help
+	Emergency      string          `json:"emergency"`                 // the country's emergency number
+	Colour         string          `json:"colour"`                    // one colour, #rrggbb; everything else derives from it
+	Zone           string          `json:"zone"`                      // IANA time zone: opening hours, due dates, birthdays
+	Host           string          `json:"host"`                      // the name in the address bar, e.g. portal.example; passkeys are bound to it
+	Exit           string          `json:"exit"`                      // where the quick exit leads
+	Log            string          `json:"log"`                       // audit log origin; never changed after the first entry
+	Witnesses      []audit.Witness `json:"witnesses,omitempty"`       // who signs the audit log's checkpoints beside us: their key line and https address
+	WitnessSeconds int             `json:"witness_seconds,omitempty"` // how often they are asked, at most; 60 if missing
+	Store          string          `json:"store,omitempty"`           // where the records lie: postgres://user@host/database, or nothing for a file in the folder
 }
 
 // Files of a practice's folder.
@@ -68,6 +72,14 @@ func (c config) check() error {
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" {
 		return problemf("zone: %q is not a time zone like America/New_York", c.Zone)
+	}
+	for _, w := range c.Witnesses {
+		if _, err := witness.NewClient(w.Key, w.URL); err != nil {
+			return problemf("witnesses: %s: %v", w.URL, err)
+		}
+	}
+	if c.WitnessSeconds < 0 {
+		return problemf("witness_seconds: give how many seconds lie between two questions, or leave it out")
 	}
 	return checkStore(c.Store)
 }

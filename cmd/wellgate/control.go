@@ -49,6 +49,9 @@ func (h *house) control(ctx context.Context) (stop func(), err error) {
 		var ask tokenEnd
 		carry(w, r, &ask, func() (any, error) { return struct{}{}, h.revokeToken(ctx, ask) })
 	})
+	mux.HandleFunc("POST /health", func(w http.ResponseWriter, r *http.Request) {
+		carry(w, r, &struct{}{}, func() (any, error) { return h.alerts(r.Context()), nil })
+	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
 	go srv.Serve(l)
 	if begun, err := h.vault.Rotating(ctx); err == nil && begun { // a crash stopped it
@@ -89,24 +92,47 @@ func carry(w http.ResponseWriter, r *http.Request, ask any, do func() (any, erro
 	json.MarshalWrite(w, out)
 }
 
-// operate asks the portal that runs over o's folder; if none does, it opens the practice and answers itself.
-func operate(ctx context.Context, o opening, passphraseFile, path string, ask, out any) error {
+// sender posts a question to the portal that runs over a folder.
+func sender(ctx context.Context, dir, path string, ask any) (send func() (*http.Response, error), closeIdle func(), err error) {
 	body, err := json.Marshal(ask)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	socket := filepath.Join(o.dir, socketFile)
+	socket := filepath.Join(dir, socketFile)
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
-	defer client.CloseIdleConnections()
-	send := func() (*http.Response, error) {
+	return func() (*http.Response, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control"+path, bytes.NewReader(body))
 		if err != nil {
 			return nil, err
 		}
 		return client.Do(req)
+	}, client.CloseIdleConnections, nil
+}
+
+// askRunning asks the portal that runs over dir; it fails if none does.
+func askRunning(ctx context.Context, dir, path string, ask, out any) error {
+	send, closeIdle, err := sender(ctx, dir, path, ask)
+	if err != nil {
+		return err
 	}
+	defer closeIdle()
+	res, err := send()
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	return outcome(res, out)
+}
+
+// operate asks the portal that runs over o's folder; if none does, it opens the practice and answers itself.
+func operate(ctx context.Context, o opening, passphraseFile, path string, ask, out any) error {
+	send, closeIdle, err := sender(ctx, o.dir, path, ask)
+	if err != nil {
+		return err
+	}
+	defer closeIdle()
 	res, err := send()
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/wellgate/wellgate/trust/identity"
 )
@@ -51,6 +52,10 @@ func (c *doctorCmd) examine(ctx context.Context) []finding {
 	if err != nil {
 		return append(fs, finding{"key", "red", err.Error()})
 	}
+	var running []finding
+	if askRunning(ctx, c.Dir, "/health", struct{}{}, &running) == nil { // it owns the folder, and tells what it knows
+		return append(append(fs, finding{"open", "ok", "the portal runs; stop it to have the store and the accounts looked at too"}), running...)
+	}
 	h, err := open(ctx, opening{dir: c.Dir, store: c.Store, passphrase: pass})
 	if err != nil {
 		return append(fs, finding{"open", "red", err.Error()})
@@ -67,7 +72,44 @@ func (c *doctorCmd) examine(ctx context.Context) []finding {
 	} else {
 		fs = append(fs, finding{"key", "ok", "root.key is protected by a passphrase"})
 	}
+	fs = append(fs, h.alerts(ctx)...)
 	return append(fs, c.accounts(ctx, h)...)
+}
+
+// alerts are what must be mended before all else: damaged records, and witnesses that know another history.
+func (h *house) alerts(ctx context.Context) []finding {
+	var fs []finding
+	list, err := h.charts.Alerts(ctx)
+	if err != nil {
+		return append(fs, finding{"records", "red", err.Error()})
+	}
+	for _, a := range list {
+		say := fmt.Sprintf("%s was found changed behind the portal's back at %s", a.What, a.At.Format(time.RFC3339))
+		if a.Still {
+			fs = append(fs, finding{"records", "red", say + " and stays closed; keep a copy of the folder, find out who changed it, then restore it from a backup"})
+			continue
+		}
+		fs = append(fs, finding{"records", "warn", say + ", and reads well now"})
+	}
+	asked, err := h.charts.Audit().AskWitnesses(ctx)
+	if err != nil {
+		return append(fs, finding{"witness", "red", err.Error()})
+	}
+	for _, w := range asked {
+		signed := "it signed nothing yet"
+		if w.Size > 0 {
+			signed = fmt.Sprintf("%d entries are signed, at %s", w.Size, w.At.Format(time.RFC3339))
+		}
+		switch {
+		case w.Fork != "":
+			fs = append(fs, finding{"witness", "red", w.Name + ": " + w.Fork})
+		case w.Trouble != "":
+			fs = append(fs, finding{"witness", "warn", fmt.Sprintf("%s: %s; %s", w.Name, w.Trouble, signed)})
+		default:
+			fs = append(fs, finding{"witness", "ok", w.Name + ": " + signed})
+		}
+	}
+	return fs
 }
 
 // folder checks who else can read what is on disk.

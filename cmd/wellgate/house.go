@@ -126,7 +126,9 @@ func (h *house) openCharts(ctx context.Context) error {
 	h.charts, err = chart.New(ctx, chart.Config{
 		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
 		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock,
-		Alarm: func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
+		Alarm:     func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
+		Witnesses: h.config.Witnesses, WitnessEvery: time.Duration(h.config.WitnessSeconds) * time.Second,
+		Fork: func(what string) { slog.Error("audit log", "witness", what) },
 	})
 	return err
 }

@@ -14,18 +14,19 @@ import (
 
 // cli is every subcommand; each stands in a file of its own.
 type cli struct {
-	Demo   demoCmd   `cmd:"" help:"Try it: a made-up practice on this computer, ready in seconds."`
-	Init   initCmd   `cmd:"" help:"Make a new practice: its folder, its keys, its first account."`
-	Serve  serveCmd  `cmd:"" help:"Run the portal for a practice, over TLS."`
-	Import importCmd `cmd:"" help:"Load FHIR R4 bundles or Bulk NDJSON, plain, .gz or .zip, files or folders."`
-	Audit  auditCmd  `cmd:"" help:"Check the audit log."`
-	Key    keyCmd    `cmd:"" help:"Change the root key."`
-	Token  tokenCmd  `cmd:"" help:"Let other systems in by FHIR, each with a token."`
-	Erase  eraseCmd  `cmd:"" help:"Destroy a patient's record for good."`
-	Doctor doctorCmd `cmd:"" help:"Check folder, keys, store and settings, and say what to mend."`
-	Sim    simCmd    `cmd:"" help:"Replay attacks, and say how they end."`
-	Policy policyCmd `cmd:"" help:"Show who may do what, as one text."`
-	Routes routesCmd `cmd:"" help:"List every page and action with who may enter."`
+	Demo    demoCmd    `cmd:"" help:"Try it: a made-up practice on this computer, ready in seconds."`
+	Init    initCmd    `cmd:"" help:"Make a new practice: its folder, its keys, its first account."`
+	Serve   serveCmd   `cmd:"" help:"Run the portal for a practice, over TLS."`
+	Import  importCmd  `cmd:"" help:"Load FHIR R4 bundles or Bulk NDJSON, plain, .gz or .zip, files or folders."`
+	Audit   auditCmd   `cmd:"" help:"Check the audit log."`
+	Witness witnessCmd `cmd:"" help:"Remember and sign other practices' audit logs, so that none can be rewritten."`
+	Key     keyCmd     `cmd:"" help:"Change the root key."`
+	Token   tokenCmd   `cmd:"" help:"Let other systems in by FHIR, each with a token."`
+	Erase   eraseCmd   `cmd:"" help:"Destroy a patient's record for good."`
+	Doctor  doctorCmd  `cmd:"" help:"Check folder, keys, store and settings, and say what to mend."`
+	Sim     simCmd     `cmd:"" help:"Replay attacks, and say how they end."`
+	Policy  policyCmd  `cmd:"" help:"Show who may do what, as one text."`
+	Routes  routesCmd  `cmd:"" help:"List every page and action with who may enter."`
 }
 
 // A problem is an error meant for the person at the keyboard: one line that says what to do.

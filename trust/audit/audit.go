@@ -12,16 +12,19 @@
 //
 // What it cannot find: a change of what no checkpoint covers yet (about one second's; somebody who writes the database
 // can drop a row of the inbox, but not make, change or put back one), and the removal of a tail
-// together with its checkpoints and the anchor file. The anchor belongs on another disk or machine for that.
+// together with its checkpoints and the anchor file. The anchor belongs on another disk or machine for that, and witnesses
+// (Config.Witnesses) find it wherever the anchor is: they remember, and alarm.
 package audit
 
 import (
 	"context"
+	"crypto/tls"
 	"embed"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -85,6 +88,11 @@ type Config struct {
 	Dir    string // folder of the file that reads go to first, on SQLite; "" keeps them in the database. One process uses it
 	Anchor string // file that receives a checkpoint each minute, outside the database; "" for none
 	Clock  clock.Clock
+
+	Witnesses []Witness         // asked to sign checkpoints; none for nobody outside
+	Every     time.Duration     // how often, at most; 0 = a minute
+	Trust     *tls.Config       // for witnesses' certificates; nil for the system's
+	Alarm     func(what string) // told each time a witness has proof of another history; nil for nobody
 }
 
 // Log is safe for concurrent use.
@@ -114,6 +122,7 @@ type Log struct {
 	thinned  int64         // when old checkpoints were removed last, Unix seconds
 	anchor   *anchorFile   // nil for none
 	anchored int64         // size of the newest anchor
+	watch    *watch        // nil without witnesses; it has its own locks
 
 	begun atomic.Int64  // passes of the sequencer
 	kick  chan struct{} // capacity 1: the batch is not empty
@@ -132,6 +141,9 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	}
 	l.work.Go(l.commitLoop)
 	l.work.Go(l.sequenceLoop)
+	if l.watch != nil {
+		l.work.Go(l.watch.loop)
+	}
 	return l, nil
 }
 
@@ -158,6 +170,9 @@ func open(ctx context.Context, c Config) (*Log, error) {
 		c: c, signer: signer, verifier: verifier, vkey: vkey, ids: newIDs(c.Clock), seals: newSeals(c.Key), memory: memory, stopped: make(chan struct{}),
 		filling: newBatch(nil), turn: make(chan struct{}, 1), anchored: -1,
 		kick: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	if l.watch, err = l.newWatch(ctx); err != nil {
+		return nil, err
 	}
 	if l.tree, err = soundTree(ctx, c.DB); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -15,6 +16,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/wellgate/wellgate/trust/audit/witness"
 )
 
 // receiptHead is part of version 1 and never changes: old receipts must stay verifiable.
@@ -37,6 +40,29 @@ the form of c2sp.org/signed-note.
 
 `
 
+// receiptHead2 is that of version 2, whose checkpoint witnesses signed too. It never changes either.
+const receiptHead2 = `Wellgate audit receipt, version 2
+
+This file proves that the entry below stands in the practice's audit log.
+Once the checkpoint at the end was signed, nobody could change, move or remove
+the entry unseen. Witnesses who do not belong to the practice signed it too:
+the practice cannot show another history to anybody who asks for their
+signatures. Keep this file as it is: any change to it makes it invalid.
+
+To check it, get the log's public key from the practice, or better from
+somebody who does not work there, and each witness's key from the witness, and run
+  wellgate audit verify --receipt FILE --key PUBLIC-KEY --witness WITNESS-KEY
+This needs no account and no network. It can also be done by hand:
+  A         = SHA-256 of the salt's 16 bytes followed by the entry's bytes
+  B         = SHA-256 of chart (8 bytes, big-endian) followed by the bytes of sealed
+  leaf hash = SHA-256 of one zero byte, A and B
+Follow the proof lines from the leaf hash as RFC 6962 section 2.1.1 says. You
+must arrive at the third line of the checkpoint. Its first signature is Ed25519, in
+the form of c2sp.org/signed-note, the others are of c2sp.org/tlog-cosignature
+by the keys in the witness lines.
+
+`
+
 const receiptMax = 16 << 20
 
 // receipt is all that VerifyReceipt needs besides the key.
@@ -45,13 +71,14 @@ type receipt struct {
 	salt   []byte
 	sealed [sha256.Size]byte
 	proof  tlog.RecordProof
+	signed []string // key lines of the witnesses whose signatures follow the log's; none in version 1
 	note   []byte
 }
 
 // Receipt proves to anyone that one entry is in the log: the entry, its salt, an inclusion proof and a checkpoint,
 // as one text file that VerifyReceipt (and `wellgate audit verify --receipt`) checks offline. The smallest checkpoint that
-// covers the entry is taken; if none does yet, one is signed now. So the same entry gives the same bytes each time, until
-// the checkpoints of its day are thinned to one each hour.
+// covers the entry is taken, one that a witness signed before any other; if none does yet, one is signed now. So the same
+// entry gives the same bytes each time, until a witness signs or the checkpoints of its day are thinned to one each hour.
 func (l *Log) Receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 	text, err := l.receipt(ctx, chart, index)
 	if err != nil {
@@ -79,7 +106,10 @@ func (l *Log) receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 	if err != nil {
 		return nil, b.explain(err)
 	}
-	signed, err := checkpointAt(ctx, l.c.DB, index)
+	signed, by, err := l.cosigned(ctx, index)
+	if err == nil && signed == nil {
+		signed, err = checkpointAt(ctx, l.c.DB, index)
+	}
 	if err == nil && signed == nil {
 		signed, err = l.Checkpoint(ctx)
 	}
@@ -97,12 +127,16 @@ func (l *Log) receipt(ctx context.Context, chart, index int64) ([]byte, error) {
 	at := int(index - b.first)
 	salt := salt(o.seed, at)
 	s := Stored{Index: index, Chart: chart, Plain: o.entries[at]}
-	return receipt{s, salt[:], sealedHash(b.first, b.data), proof, signed}.render(), nil
+	return receipt{s, salt[:], sealedHash(b.first, b.data), proof, by, signed}.render(), nil
 }
 
 func (r receipt) render() []byte {
 	var b bytes.Buffer
-	b.WriteString(receiptHead)
+	if len(r.signed) == 0 {
+		b.WriteString(receiptHead)
+	} else {
+		b.WriteString(receiptHead2)
+	}
 	if oneLine(r.Plain) {
 		fmt.Fprintf(&b, "entry: %s\n", r.Plain)
 	} else {
@@ -111,6 +145,9 @@ func (r receipt) render() []byte {
 	fmt.Fprintf(&b, "salt: %x\nchart: %d\nindex: %d\nsealed: %x\n", r.salt, r.Chart, r.Index, r.sealed)
 	for _, h := range r.proof {
 		fmt.Fprintf(&b, "proof: %s\n", h)
+	}
+	for _, w := range r.signed {
+		fmt.Fprintf(&b, "witness: %s\n", w)
 	}
 	fmt.Fprintf(&b, "\ncheckpoint:\n%s", r.note)
 	return b.Bytes()
@@ -124,20 +161,25 @@ func oneLine(plain []byte) bool {
 }
 
 // VerifyReceipt checks a receipt against the log's public key and returns the entry. Any change to the text is
-// ErrReceipt; line ends may be those of Windows, since mail programs change them.
-func VerifyReceipt(receipt []byte, vkey string) (Stored, error) {
+// ErrReceipt; line ends may be those of Windows, since mail programs change them. Each of witnesses (key lines) must have
+// signed the checkpoint too.
+func VerifyReceipt(receipt []byte, vkey string, witnesses ...string) (Stored, error) {
 	v, err := note.NewVerifier(strings.TrimSpace(vkey))
 	if err != nil {
 		return Stored{}, fmt.Errorf("audit: VerifyReceipt: the public key is not a signed-note key line (name+hash+key): %w", err)
 	}
-	s, err := verifyReceipt(receipt, v)
+	keys, err := witnessKeys(witnesses)
+	if err != nil {
+		return Stored{}, fmt.Errorf("audit: VerifyReceipt: %w", err)
+	}
+	s, err := verifyReceipt(receipt, v, keys)
 	if err != nil {
 		return Stored{}, fmt.Errorf("%w: %w", ErrReceipt, err)
 	}
 	return s, nil
 }
 
-func verifyReceipt(text []byte, v note.Verifier) (Stored, error) {
+func verifyReceipt(text []byte, v note.Verifier, demanded []*witness.Key) (Stored, error) {
 	if len(text) > receiptMax {
 		return Stored{}, fmt.Errorf("it is longer than %d bytes", receiptMax)
 	}
@@ -154,8 +196,13 @@ func verifyReceipt(text []byte, v note.Verifier) (Stored, error) {
 	if err != nil {
 		return Stored{}, fmt.Errorf("its checkpoint: %w", err)
 	}
-	if !sole(r.note, n) {
-		return Stored{}, errors.New("its checkpoint holds more than a version 1 receipt may")
+	if err := r.cosignatures(n); err != nil {
+		return Stored{}, err
+	}
+	for _, k := range demanded {
+		if !slices.Contains(r.signed, k.String()) {
+			return Stored{}, fmt.Errorf("the witness %s did not sign its checkpoint", k.Name())
+		}
 	}
 	commitment := sha256.Sum256(append(append([]byte(nil), r.salt...), r.Plain...))
 	hash := newLeaf(commitment, r.Chart, r.sealed).hash()
@@ -165,12 +212,38 @@ func verifyReceipt(text []byte, v note.Verifier) (Stored, error) {
 	return r.Stored, nil
 }
 
+// cosignatures checks that nothing stands behind the log's signature but one of each witness that the receipt names, in order.
+func (r receipt) cosignatures(n *note.Note) error {
+	bare := witness.Only(n)
+	if !sole(bare, n) || !bytes.HasPrefix(r.note, bare) {
+		return errors.New("its checkpoint holds more than a receipt may")
+	}
+	rest := r.note[len(bare):]
+	for _, w := range r.signed {
+		k, err := witness.ParseKey(w)
+		if err != nil || k.String() != w {
+			return errors.New("a witness's key is malformed")
+		}
+		line, _, ok := k.Cosigned(r.note)
+		if !ok || !bytes.HasPrefix(rest, line) {
+			return fmt.Errorf("the signature of the witness %s does not hold", k.Name())
+		}
+		rest = rest[len(line):]
+	}
+	if len(rest) > 0 {
+		return errors.New("its checkpoint holds more than a receipt may")
+	}
+	return nil
+}
+
 // parseReceipt reads loosely; verifyReceipt compares with what render makes of the result.
 func parseReceipt(text []byte) (receipt, error) {
 	var r receipt
 	body, ok := bytes.CutPrefix(text, []byte(receiptHead))
 	if !ok {
-		return r, errors.New("it does not begin as a version 1 receipt does")
+		if body, ok = bytes.CutPrefix(text, []byte(receiptHead2)); !ok {
+			return r, errors.New("it does not begin as a receipt of version 1 or 2 does")
+		}
 	}
 	fields, signed, ok := bytes.Cut(body, []byte("\n\ncheckpoint:\n"))
 	if !ok {
@@ -207,6 +280,8 @@ func (r *receipt) set(name, value string) (err error) {
 			err = hex.ErrLength
 		}
 		copy(r.sealed[:], b)
+	case "witness":
+		r.signed = append(r.signed, value)
 	case "proof":
 		var h tlog.Hash
 		h, err = tlog.ParseHash(value)

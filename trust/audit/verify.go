@@ -10,18 +10,21 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/trust/audit/witness"
 )
 
 // Report is what a full verification saw.
 type Report struct {
-	Entries     int64    `json:"entries"`
-	Signed      int64    `json:"signed"`  // of these, covered by the newest good checkpoint
-	Erased      int64    `json:"erased"`  // entries whose key was shredded; their proofs still hold
-	Waiting     int64    `json:"waiting"` // rows that a crash left in the inbox; the next start puts them into the tree
-	Checkpoints int64    `json:"checkpoints"`
-	Anchors     int64    `json:"anchors"`
-	Root        string   `json:"root"`     // empty if the tree could not be computed
-	Problems    []string `json:"problems"` // empty = verified; each names the place
+	Entries     int64  `json:"entries"`
+	Signed      int64  `json:"signed"`  // of these, covered by the newest good checkpoint
+	Erased      int64  `json:"erased"`  // entries whose key was shredded; their proofs still hold
+	Waiting     int64  `json:"waiting"` // rows that a crash left in the inbox; the next start puts them into the tree
+	Checkpoints int64  `json:"checkpoints"`
+	Anchors     int64  `json:"anchors"`
+	Root        string `json:"root"` // empty if the tree could not be computed
+	// Cosigned is each witness's newest good signature in the store.
+	Cosigned []Cosigned `json:"cosigned,omitempty"`
+	Problems []string   `json:"problems"` // empty = verified; each names the place
 }
 
 const (
@@ -33,13 +36,18 @@ const (
 
 // Verify recomputes the whole log from stored rows, checks every checkpoint and anchor, and opens entries when seal
 // is not nil. It reads in order and holds a page at a time. Nothing of an entry's content enters the report. The
-// error tells that verification could not be done; what it found is in Problems.
-func Verify(ctx context.Context, q store.Querier, vkey, anchor string, seal Sealer) (Report, error) {
+// error tells that verification could not be done; what it found is in Problems. Each of witnesses (key lines) must have
+// signed a checkpoint.
+func Verify(ctx context.Context, q store.Querier, vkey, anchor string, seal Sealer, witnesses ...string) (Report, error) {
 	v, err := note.NewVerifier(strings.TrimSpace(vkey))
 	if err != nil {
 		return Report{}, fmt.Errorf("audit: Verify: the public key is not a signed-note key line (name+hash+key): %w", err)
 	}
-	f := &verification{ctx: ctx, v: v, seal: seal, rep: Report{Problems: []string{}}}
+	keys, err := witnessKeys(witnesses)
+	if err != nil {
+		return Report{}, fmt.Errorf("audit: Verify: %w", err)
+	}
+	f := &verification{ctx: ctx, v: v, seal: seal, demanded: keys, rep: Report{Problems: []string{}}}
 	if err := f.run(q, anchor); err != nil {
 		return f.rep, fmt.Errorf("audit: Verify: %w", err)
 	}
@@ -64,6 +72,7 @@ type verification struct {
 
 	checkpoints *checkpointCursor
 	anchors     *anchorCursor
+	demanded    []*witness.Key
 }
 
 func (f *verification) problem(format string, args ...any) {
@@ -92,6 +101,9 @@ func (f *verification) run(q store.Querier, anchor string) error {
 		return err
 	}
 	if err := f.rest(); err != nil {
+		return err
+	}
+	if err := f.cosignatures(); err != nil {
 		return err
 	}
 	if !f.broken {
@@ -220,7 +232,9 @@ func (f *verification) roots() error {
 	}
 	for a := f.anchors.head; a != nil && a.size <= f.tree.size && !f.broken; a = f.anchors.head {
 		f.checkpoint(fmt.Sprintf("anchor record %d", f.anchors.n), a)
-		if u := f.checkpoints.used; u == nil || string(u.note) != string(a.note) {
+		if ok, err := f.holds(f.checkpoints.used, a); err != nil {
+			return err
+		} else if !ok {
 			f.problem("anchor record %d: the store has no such checkpoint of %d entries", f.anchors.n, a.size)
 		}
 		f.nextAnchor()
@@ -292,8 +306,12 @@ func (f *verification) openAnchors(path string) *anchorCursor {
 func (f *verification) nextAnchor() {
 	c := f.anchors
 	before := int64(-1)
+	var same string
 	if c.head != nil {
-		before = c.head.size
+		before, same = c.head.size, string(c.head.note)
+		if _, n, err := openCheckpoint(c.head.note, f.v); err == nil {
+			same = string(witness.Only(n))
+		}
 	}
 	c.head = nil
 	for c.scan != nil {
@@ -311,6 +329,9 @@ func (f *verification) nextAnchor() {
 		switch {
 		case err != nil:
 			f.problem("anchor record %d is forged or damaged: %v", c.n, err)
+		case tree.size == before && len(b) > len(same) && strings.HasPrefix(string(b), same): // now with more witnesses
+			c.head = &signedTree{tree.size, b}
+			return
 		case tree.size <= before:
 			f.problem("anchor record %d signs %d entries, no more than the one before", c.n, tree.size)
 		default:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wellgate/wellgate/feed"
 	"github.com/wellgate/wellgate/internal/clock"
@@ -34,8 +35,13 @@ type Config struct {
 	Anchor  string           // audit anchor file; "" for none
 	Reads   string           // folder of the audit's file of reads, on SQLite; "" notes reads in the store
 	Clock   clock.Clock
-	Alarm   func(record string, err error) // told of each record found changed, by its public id; nil for nobody
-	Cache   int64                          // bytes of warm records; 0 = 256 MiB
+	// Witnesses sign the audit log's checkpoints, and are asked at most so often.
+	Witnesses    []audit.Witness
+	WitnessEvery time.Duration
+
+	Alarm func(record string, err error) // told of each record found changed, by its public id; nil for nobody
+	Fork  func(what string)              // told when a witness has proof of another history of the audit log; nil for nobody
+	Cache int64                          // bytes of warm records; 0 = 256 MiB
 }
 
 // A House is one practice's charts. It is safe for concurrent use.
@@ -56,9 +62,10 @@ type House struct {
 	directory int64                     // chart of the practice itself
 	intake    int64                     // chart of what belongs to nobody yet
 
-	losers sync.Mutex                     // held by a write that lost races for a chart
-	tips   sync.Map                       // chart → its newest row was compared with the audit log
-	alarm  func(record string, err error) // told of records that were changed behind our back; may be nil
+	losers  sync.Mutex                     // held by a write that lost races for a chart
+	tips    sync.Map                       // chart → its newest row was compared with the audit log
+	alerted sync.Map                       // chart → its alert is in the audit log
+	alarm   func(record string, err error) // told of records that were changed behind our back; may be nil
 
 	background sync.WaitGroup
 }
@@ -94,7 +101,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 	}
 	h.audit, err = audit.Open(ctx, audit.Config{
 		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
-		Origin: c.Origin, Anchor: c.Anchor, Dir: c.Reads, Clock: c.Clock,
+		Origin: c.Origin, Anchor: c.Anchor, Dir: c.Reads, Clock: c.Clock, Witnesses: c.Witnesses, Every: c.WitnessEvery, Alarm: c.Fork,
 	})
 	if err != nil {
 		return nil, err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
 )
 
@@ -54,10 +56,59 @@ func (h *House) lastWrite(ctx context.Context, num int64) (int64, error) {
 	return 0, nil
 }
 
-// alarmed tells the operator which record cannot be trusted, and passes the error on.
+// alarmed tells the operator which record cannot be trusted, once in the practice's own audit log too, and passes the error on.
 func (h *House) alarmed(num int64, err error) error {
-	if h.alarm != nil && errors.Is(err, journal.ErrDamaged) {
-		h.alarm(h.PublicID(num), err)
+	if h.alarm == nil || !errors.Is(err, journal.ErrDamaged) {
+		return err
+	}
+	record := h.PublicID(num)
+	h.alarm(record, err)
+	if _, told := h.alerted.LoadOrStore(num, struct{}{}); told || num == h.directory {
+		return err
+	}
+	act := h.Begin(identity.Who{Kind: identity.System, Name: "Wellgate"}, "alert")
+	entry, eerr := act.entry(h.directory, line{Action: "damaged", What: "record", Refs: []string{record}, Outcome: "failed"})
+	if eerr == nil { // whoever reads may be inside a transaction, and must not wait for the log
+		h.background.Go(func() { h.audit.Durable(context.Background(), entry) })
 	}
 	return err
+}
+
+// An Alert is a record that was found changed behind our back.
+type Alert struct {
+	What  string // the record's public id
+	At    time.Time
+	Still bool // it does not read now either
+}
+
+// mostAlerts bounds how far back Alerts looks.
+const mostAlerts = 10_000
+
+// Alerts are the records that were found changed, newest first, and whether they still are.
+func (h *House) Alerts(ctx context.Context) ([]Alert, error) {
+	var list []Alert
+	seen, looked := map[string]bool{}, 0
+	for e, err := range h.audit.Each(ctx, h.directory) {
+		if err != nil {
+			return nil, fmt.Errorf("chart: alerts: %w", err)
+		}
+		if looked++; looked > mostAlerts {
+			break
+		}
+		var l line
+		if err := json.Unmarshal(e.Plain, &l); err != nil {
+			return nil, fmt.Errorf("audit entry %d: %w", e.Index, err)
+		}
+		if l.Action != "damaged" || len(l.Refs) != 1 || seen[l.Refs[0]] {
+			continue
+		}
+		seen[l.Refs[0]] = true
+		a := Alert{What: "record " + l.Refs[0], At: l.At}
+		if num, ok := h.Number(l.Refs[0]); ok {
+			_, err := h.load(ctx, num)
+			a.Still = errors.Is(err, journal.ErrDamaged)
+		}
+		list = append(list, a)
+	}
+	return list, nil
 }
