@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -36,6 +36,10 @@ tamper: ## change a practice at rest in every way, again and again, e.g. make ta
 
 crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h
+
+overload: ## ten times what the program can do, e.g. make overload SECONDS=120 SEED=1; BREAK=1 shows that it can fail
+	OVERLOAD_SECONDS=$(or $(SECONDS),120) OVERLOAD_MEASURE=$(or $(MEASURE),10) OVERLOAD_SEED=$(or $(SEED),1) OVERLOAD_BREAK=$(BREAK) \
+		$(GO) test ./test/overload -count=1 -v -timeout 1h
 
 scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
 	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v

@@ -116,7 +116,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		ln = tls.NewListener(ln, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+		ln = tls.NewListener(ln, inTurn(&tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}))
 	}
 	fmt.Printf("\n  %s is open at  %s\n  (ready after %.1f s; folder %s; stop with Ctrl-C)\n", h.config.Name, origin, time.Since(start).Seconds(), c.Dir)
 	if err := printSignins(os.Stdout, st, h.clock()); err != nil {

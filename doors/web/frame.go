@@ -62,19 +62,24 @@ func (d *Door) tongue(r *http.Request, own string) string {
 		pick = own
 	}
 	if pick == "" {
-		tags := make([]language.Tag, len(langs))
-		for i, l := range langs {
-			tags[i] = language.Make(l)
-		}
 		wants, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 		pick = langs[0]
 		if err == nil && len(wants) > 0 && len(wants) < 50 {
-			if _, i, c := language.NewMatcher(tags).Match(wants...); c > language.No {
+			if _, i, c := d.matcher.Match(wants...); c > language.No {
 				pick = langs[i]
 			}
 		}
 	}
 	return pick
+}
+
+// matcher is made once: it costs more than a page's head.
+func matcher(c *site.Catalogue) language.Matcher {
+	var tags []language.Tag
+	for _, l := range c.Langs() {
+		tags = append(tags, language.Make(l))
+	}
+	return language.NewMatcher(tags)
 }
 
 // choice reads a preference cookie that may only have known values.

@@ -21,6 +21,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/wellgate/wellgate/care"
 	"github.com/wellgate/wellgate/doors/web/signin"
 	"github.com/wellgate/wellgate/internal/admit"
@@ -79,6 +81,7 @@ type Door struct {
 	nav    []site.NavItem
 	desk   []place // inside a record
 
+	matcher language.Matcher       // of what browsers ask for with what there is
 	classes map[string]admit.Class // how urgent a page is, by pattern
 	busy    map[string]busy        // what is said to whom it turns away, by language
 }
@@ -89,6 +92,7 @@ func New(c Config) (*Door, error) {
 		return nil, fmt.Errorf("web: New needs hosts, a 32-byte secret, a clock, a log and a gate")
 	}
 	d := &Door{Config: c, mux: http.NewServeMux(), assets: site.Assets(), classes: map[string]admit.Class{}}
+	d.matcher = matcher(c.Words)
 	d.navigation()
 	if err := d.mount(); err != nil {
 		return nil, err
