@@ -60,8 +60,9 @@ vuln: ## known weaknesses; VULNDB=file:///folder for a machine without network
 clean:
 	rm -rf bin test/browser/node_modules
 
-bench: ## pages against a bare net/http handler, import, cold start, in one run; WELLGATE_CORPUS names the import's corpus
-	$(GO) test ./cmd/wellgate -run NONE -bench Pages -benchtime 500x
+bench: ## both doors against a bare net/http handler, where the time goes, import, cold start; WELLGATE_CORPUS names the import's corpus, BENCH_SECONDS= a row's time
+	$(GO) test ./cmd/wellgate -run NONE -bench Doors -benchtime 1x -cpuprofile bin/doors.prof -o bin/doors.test
+	@for part in 'api.*ServeHTTP' 'audit.*Loop' 'durable' 'readRequest' 'syscall.write' 'mallocgc$$'; do $(GO) tool pprof -top -cum -nodecount 12 -focus "$$part" bin/doors.test bin/doors.prof 2>/dev/null | sed -n '4,18p'; done
 	$(GO) test ./cmd/wellgate -run NONE -bench 'Import|ColdStart' -benchtime 3x
 
 KIT ?= ../shared/kit

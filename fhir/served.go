@@ -59,8 +59,30 @@ func appendVersion(to []byte, version int64, updated time.Time) []byte {
 	to = append(to, `"versionId":"`...)
 	to = strconv.AppendInt(to, version, 10)
 	to = append(to, `","lastUpdated":"`...)
-	to = updated.UTC().AppendFormat(to, "2006-01-02T15:04:05.000Z07:00")
-	return append(to, '"')
+	return append(appendInstant(to, updated), '"')
+}
+
+// appendInstant writes a time as 2006-01-02T15:04:05.000Z. AppendFormat, which reads its layout each time, took a third of
+// the time of $everything.
+func appendInstant(to []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(to, "2006-01-02T15:04:05.000Z07:00")
+	}
+	hour, minute, second := t.Clock()
+	two := func(n int, after byte) { to = append(to, '0'+byte(n/10), '0'+byte(n%10), after) }
+	to = append(to, '0'+byte(year/1000), '0'+byte(year/100%10))
+	two(year%100, '-')
+	two(int(month), '-')
+	two(day, 'T')
+	two(hour, ':')
+	two(minute, ':')
+	two(second, '.')
+	ms := t.Nanosecond() / 1e6
+	to = append(to, '0'+byte(ms/100))
+	two(ms%100, 'Z')
+	return to
 }
 
 // findMeta finds the value of the member meta; -1 if there is none. Most resources carry it near the front or not at all,

@@ -31,6 +31,7 @@ type world struct {
 	h     *house
 	door  http.Handler
 	fhir  http.Handler
+	both  http.Handler
 	gate  *admit.Gate
 	blind string // token of a service that sees no labels, for decisive
 	logs  *syncBuffer
@@ -86,7 +87,7 @@ func (w *world) open(texts map[string]string) {
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
 	both, err := h.doors(doorway{hosts: []string{testHost}, demo: true, log: log}, map[string]string{testHost: "http://" + testHost + "/fhir"})
 	w.must(err)
-	w.door, w.fhir, w.gate = both.web, both.api, both.gate
+	w.door, w.fhir, w.both, w.gate = both.web, both.api, both, both.gate
 }
 
 func (w *world) close() {

@@ -76,6 +76,7 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 func (h *House) Forget(num int64) {
 	h.warm.Drop(num)
 	h.looks.Drop(num)
+	h.homes.forget()
 }
 
 // Maintain notes in the practice's own audit entries what an operator did to the whole house, such as rotating its keys.

@@ -63,6 +63,7 @@ type House struct {
 	intake    int64                     // chart of what belongs to nobody yet
 
 	losers  sync.Mutex                     // held by a write that lost races for a chart
+	homes   homes                          // where ids lead
 	tips    sync.Map                       // chart → its newest row was compared with the audit log
 	alerted sync.Map                       // chart → its alert is in the audit log
 	alarm   func(record string, err error) // told of records that were changed behind our back; may be nil

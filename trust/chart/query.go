@@ -3,7 +3,6 @@ package chart
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/wellgate/wellgate/fhir"
@@ -135,6 +134,9 @@ func (h *House) Locate(ctx context.Context, act *Act, typ, id string) (chart int
 		return 0, false, nil
 	}
 	if n, ours := h.ours(id); ours {
+		if h.alone() && h.warm.Has(n) { // it was opened, and is dropped when it is erased
+			return n, true, nil
+		}
 		_, err := h.journal.Head(ctx, h.db, n)
 		switch {
 		case err == nil:
@@ -144,9 +146,5 @@ func (h *House) Locate(ctx context.Context, act *Act, typ, id string) (chart int
 		}
 		return 0, false, err
 	}
-	chart, ok, err = h.journal.Claimed(ctx, h.db, "id", typ, id)
-	if err != nil {
-		return 0, false, fmt.Errorf("chart: locate: %w", err)
-	}
-	return chart, ok, nil
+	return h.claimed(ctx, typ, id)
 }

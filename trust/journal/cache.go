@@ -192,6 +192,14 @@ func (c *Cache[T]) Clear() {
 	c.stats.Bytes, c.chill = 0, 0
 }
 
+// Has says whether a chart is warm.
+func (c *Cache[T]) Has(chart int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.entries[chart]
+	return ok
+}
+
 // Stats says how the cache is doing.
 func (c *Cache[T]) Stats() CacheStats {
 	c.mu.Lock()
