@@ -15,12 +15,13 @@ type view string
 const (
 	practice view = "practice" // people of the practice and the systems it let in: what most want to know
 	mine     view = "me"
+	account  view = "account" // signing in and out, and what changed in the account
 	all      view = "all"
 )
 
 func viewOf(s string) view {
 	switch v := view(s); v {
-	case mine, all:
+	case mine, account, all:
 		return v
 	}
 	return practice
@@ -30,6 +31,8 @@ func (v view) shows(l chart.Look) bool {
 	switch v {
 	case mine:
 		return l.Self
+	case account:
+		return l.Action == "account"
 	case practice:
 		return !l.Self && (l.Kind == identity.Staff || l.Kind == identity.ServiceKind || l.Outcome == "refused")
 	}

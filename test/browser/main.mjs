@@ -41,6 +41,7 @@ try {
     ["Paper and high contrast", pages.paper],
     ["The record taken home", pages.taken],
     ["Proving it again", signin.provedAgain],
+    ["Security check-up", signin.checkup],
     ["Passkeys and leaving", async (h) => { await signin.passkeys(h); await signin.recovered(h); }],
   ];
   for (const [title, run] of chapters) if (wanted(title)) await chapter(title, () => run(house));

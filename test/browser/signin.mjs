@@ -258,3 +258,30 @@ export async function provedAgain({ browser, origin, sessions, people }) {
     await w.close();
   });
 }
+
+// checkup is the security page as somebody meets it who worries: what to do first, and where every sign-in stands.
+export async function checkup({ browser, origin, sessions, people }) {
+  const person = people.find((p) => p.login.startsWith("amina"));
+  for (const [way, options] of [["on a desktop", { viewport: desktop }], ["without JavaScript on a phone, in Arabic", { viewport: phone, javaScriptEnabled: false, lang: "ar" }]])
+    await test(`The security check-up leads to what it asks for, ${way}`, async () => {
+      const w = await openWindow(browser, origin, { baseURL: origin, session: sessions.get(person.login), ...options });
+      const { page } = w;
+      await page.goto("/security");
+      await fits(page);
+      if (options.javaScriptEnabled !== false) await accessible(page);
+      const first = page.locator("section[aria-labelledby], .card").filter({ has: page.locator("#h-check") }).first();
+      const fixes = await first.locator("li").count();
+      expect(fixes >= 1 && fixes <= 3, `${fixes} things to do`);
+      for (const href of await first.locator("a").evaluateAll((l) => l.map((a) => a.getAttribute("href")))) {
+        if (href.startsWith("#")) expect((await page.locator(`${href}, #h-${href.slice(1)}`).count()) > 0, `${href} leads nowhere`);
+        else expect((await page.request.get(href)).status() < 400, `${href} leads nowhere`);
+      }
+      await page.click("a[href='/looked?show=account']");
+      await page.waitForURL("**/looked?show=account");
+      expect((await page.locator("main li").count()) > 0, "no sign-in is listed");
+      if (options.javaScriptEnabled !== false) await accessible(page);
+      await fits(page);
+      quiet(w);
+      await w.close();
+    });
+}

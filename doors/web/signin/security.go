@@ -15,6 +15,7 @@ type own struct {
 	factors  identity.Factors
 	sessions []identity.SessionInfo
 	bad      *problem
+	fixes    []fix
 	done     string // word key of what was just done
 }
 
@@ -38,6 +39,7 @@ func (p *Pages) showSecurity(w http.ResponseWriter, r *http.Request, o own) (err
 	if o.sessions, err = p.Identity.Sessions.List(r.Context(), o.who.Account); err != nil {
 		return err
 	}
+	o.fixes = checkup(o.factors, o.passwordAllowed(), r.UserAgent())
 	status := http.StatusOK
 	if o.bad != nil {
 		o.page.Errors, status = true, o.bad.status
