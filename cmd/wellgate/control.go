@@ -52,6 +52,21 @@ func (h *house) control(ctx context.Context) (stop func(), err error) {
 	mux.HandleFunc("POST /health", func(w http.ResponseWriter, r *http.Request) {
 		carry(w, r, &struct{}{}, func() (any, error) { return h.alerts(r.Context()), nil })
 	})
+	mux.HandleFunc("POST /staff/invite", func(w http.ResponseWriter, r *http.Request) {
+		var ask staffWish
+		carry(w, r, &ask, func() (any, error) { return h.inviteStaff(ctx, ask) })
+	})
+	mux.HandleFunc("POST /staff/list", func(w http.ResponseWriter, r *http.Request) {
+		carry(w, r, &struct{}{}, func() (any, error) { return h.listStaff(ctx) })
+	})
+	mux.HandleFunc("POST /staff/act", func(w http.ResponseWriter, r *http.Request) {
+		var ask staffAct
+		carry(w, r, &ask, func() (any, error) { return h.actOnStaff(ctx, ask) })
+	})
+	mux.HandleFunc("POST /staff/code", func(w http.ResponseWriter, r *http.Request) {
+		var ask staffAct
+		carry(w, r, &ask, func() (any, error) { return h.newCodeForStaff(ctx, ask) })
+	})
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10}
 	go srv.Serve(l)
 	if begun, err := h.vault.Rotating(ctx); err == nil && begun { // a crash stopped it

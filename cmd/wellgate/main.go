@@ -24,6 +24,7 @@ type cli struct {
 	Token   tokenCmd   `cmd:"" help:"Let other systems in by FHIR, each with a token."`
 	Erase   eraseCmd   `cmd:"" help:"Destroy a patient's record for good."`
 	Doctor  doctorCmd  `cmd:"" help:"Check folder, keys, store and settings, and say what to mend."`
+	Staff   staffCmd   `cmd:"" help:"Accounts of staff: invite, list, change role, shut."`
 	Sim     simCmd     `cmd:"" help:"Replay attacks, and say how they end."`
 	Policy  policyCmd  `cmd:"" help:"Show who may do what, as one text."`
 	Routes  routesCmd  `cmd:"" help:"List every page and action with who may enter."`
