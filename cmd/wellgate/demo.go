@@ -32,6 +32,7 @@ import (
 
 type demoCmd struct {
 	storeFlag
+	cacheFlag
 	Dir   string `default:"wellgate-demo" help:"Folder for the demo's keys and data; used again next time."`
 	Addr  string `default:"localhost:8080" help:"Address to listen on; this computer only."`
 	TLS   bool   `help:"Speak https with a certificate made up on the spot. Browsers warn, and refuse passkeys."`
@@ -65,6 +66,10 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if !loopback(c.Addr) {
 		return problemf("the demo listens on this computer only; give --addr localhost:PORT")
 	}
+	budget, err := c.budget()
+	if err != nil {
+		return err
+	}
 	if c.Codes {
 		st, err := readDemo(c.Dir)
 		if err != nil {
@@ -91,7 +96,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		scheme = "https"
 	}
 	origin := fmt.Sprintf("%s://localhost:%s", scheme, port)
-	o := opening{dir: c.Dir, store: c.Store, demo: true, insecure: !c.TLS, origins: []string{origin}}
+	o := opening{dir: c.Dir, store: c.Store, cache: budget, demo: true, insecure: !c.TLS, origins: []string{origin}}
 	h, st, err := c.prepare(ctx, o)
 	if err != nil {
 		return err

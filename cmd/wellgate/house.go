@@ -51,6 +51,7 @@ type house struct {
 type opening struct {
 	dir        string
 	store      string // instead of practice.json's
+	cache      int64  // bytes of opened records; 0 for the least a command needs
 	passphrase []byte
 	origins    []string // where browsers come from: "https://portal.example"
 	demo       bool     // staff may use password and code; cookies for http://localhost
@@ -98,7 +99,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 	if len(o.origins) == 0 { // a command that serves nobody
 		o.origins = []string{"https://" + h.config.Host}
 	}
-	err = h.openCharts(ctx)
+	err = h.openCharts(ctx, o.cache)
 	if errors.Is(err, audit.ErrTampered) {
 		return nil, problemf("%v", err)
 	}
@@ -118,14 +119,14 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 }
 
 // openCharts opens the charts with the rooms' rules.
-func (h *house) openCharts(ctx context.Context) error {
+func (h *house) openCharts(ctx context.Context, cache int64) error {
 	set, err := rules(h.rooms)
 	if err != nil {
 		return err
 	}
 	h.charts, err = chart.New(ctx, chart.Config{
 		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
-		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock,
+		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock, Cache: cache,
 		Alarm:     func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
 		Witnesses: h.config.Witnesses, WitnessEvery: time.Duration(h.config.WitnessSeconds) * time.Second,
 		Fork: func(what string) { slog.Error("audit log", "witness", what) },

@@ -19,6 +19,7 @@ import (
 
 type serveCmd struct {
 	storeFlag
+	cacheFlag
 	Dir        string `default:"." help:"The practice's folder, made by init."`
 	Addr       string `default:":8443" help:"Address and port to listen on."`
 	Cert       string `help:"TLS certificate chain, PEM. Read again when it changes. Needed unless --plain is given."`
@@ -33,6 +34,10 @@ type serveCmd struct {
 // to a proxy on the same computer.
 func (c *serveCmd) Run(ctx context.Context) error {
 	pass, err := passphrase(c.Passphrase)
+	if err != nil {
+		return err
+	}
+	budget, err := c.budget()
 	if err != nil {
 		return err
 	}
@@ -68,7 +73,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 			bases[here.String()] = "http://" + here.String() + api.Path
 		}
 	}
-	return c.serve(ctx, opening{dir: c.Dir, store: c.Store, passphrase: pass, origins: origins}, doorway{hosts: hosts, tls: true}, bases, l, near)
+	return c.serve(ctx, opening{dir: c.Dir, store: c.Store, cache: budget, passphrase: pass, origins: origins}, doorway{hosts: hosts, tls: true}, bases, l, near)
 }
 
 // serve opens the practice and answers on whatever listeners there are.

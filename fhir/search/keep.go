@@ -44,11 +44,37 @@ var kept = []string{"patient", "subject", "category", "code", "status", "clinica
 
 var errSet = errors.New("search: stored columns are malformed")
 
-// AppendTo adds the columns of the common parameters to dst, extracting those that are not yet.
+// AppendTo adds the columns of the common parameters to dst, extracting those that are not yet; with a nil src, those that
+// are at hand.
 //
 //	count | count × (name | length | keys × 8 | for each key: length (0: all), items as gaps | present | dates as gaps)
 func (s *Set) AppendTo(dst []byte, src Source) ([]byte, error) {
-	var ps []*param
+	count, out := 0, []byte(nil)
+	for _, p := range s.kept() {
+		key := colKey{p: p}
+		s.mu.Lock()
+		b, col := s.stored[key], s.cols[key]
+		s.mu.Unlock()
+		if b == nil && (col == nil || !col.done.Load()) {
+			if src == nil {
+				continue
+			}
+			var err error
+			if col, err = s.column(src, key); err != nil {
+				return nil, err
+			}
+		}
+		if b == nil {
+			b = col.appendTo(nil)
+		}
+		count++
+		out = append(binary.AppendUvarint(out, uint64(len(p.name))), p.name...)
+		out = append(binary.AppendUvarint(out, uint64(len(b))), b...)
+	}
+	return append(binary.AppendUvarint(dst, uint64(count)), out...), nil
+}
+
+func (s *Set) kept() (ps []*param) {
 	for _, name := range kept {
 		if p := byType()[s.typ][name]; p != nil && (p.kind == token || p.kind == reference) {
 			ps = append(ps, p)
@@ -57,17 +83,7 @@ func (s *Set) AppendTo(dst []byte, src Source) ([]byte, error) {
 	if p := newestParam(s.typ); p != nil {
 		ps = append(ps, p)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(ps)))
-	for _, p := range ps {
-		col, err := s.column(src, colKey{p: p})
-		if err != nil {
-			return nil, err
-		}
-		dst = append(binary.AppendUvarint(dst, uint64(len(p.name))), p.name...)
-		b := col.appendTo(nil)
-		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-	}
-	return dst, nil
+	return ps
 }
 
 func (c *column) appendTo(dst []byte) []byte {

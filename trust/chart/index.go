@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -18,7 +17,7 @@ import (
 // What entries have in common stands together, so that it compresses to little and is read without a search. Labels, times
 // and columns of search are stored as they were read from the JSON: whoever changes how they are read raises indexFormat. A
 // snapshot of another format is passed over; the log has it all.
-const indexFormat = 3
+const indexFormat = 4
 
 // The columns of a shelf, each a number for each entry.
 const (
@@ -32,8 +31,8 @@ const (
 	columns
 )
 
-// pack appends a shelf to an index, finding places for its entries' bytes.
-func (s *shelf) pack(ctx context.Context, index []byte, typ string, l *layout) ([]byte, error) {
+// pack appends a shelf to an index, all but its columns of search. place says where an entry's bytes stand.
+func (s *shelf) pack(index []byte, place func(*entry) (body int, off uint32, err error)) ([]byte, error) {
 	classes := map[*policyClass]int{}
 	var order []*policyClass
 	for i := range s.entries {
@@ -42,7 +41,6 @@ func (s *shelf) pack(ctx context.Context, index []byte, typ string, l *layout) (
 			classes[c] = len(order)
 		}
 	}
-	index = appendString(index, typ)
 	index = binary.AppendUvarint(index, uint64(len(order)))
 	for _, c := range order {
 		index = binary.AppendUvarint(index, uint64(len(c.labels)))
@@ -60,7 +58,7 @@ func (s *shelf) pack(ctx context.Context, index []byte, typ string, l *layout) (
 	}{}
 	for i := range s.entries {
 		e := &s.entries[i]
-		body, off, err := l.place(ctx, e)
+		body, off, err := place(e)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +75,7 @@ func (s *shelf) pack(ctx context.Context, index []byte, typ string, l *layout) (
 	for _, col := range cols {
 		index = append(binary.AppendUvarint(index, uint64(len(col))), col...)
 	}
-	return s.set.AppendTo(index, view{ctx, s})
+	return index, nil
 }
 
 func appendString(out []byte, s string) []byte {
@@ -89,6 +87,7 @@ const (
 	asText byte = iota
 	asUUID
 	asOurs
+	asNamed // text behind the chart's name
 )
 
 const (
@@ -106,12 +105,14 @@ func appendIDs(out []byte, es []entry) []byte {
 			kinds[i], data = asUUID, append(data, b[:]...)
 			continue
 		}
-		at := len(id) - ownText
-		if at > 0 && id[at-1] == '-' && (name == "" || name == id[:at]) {
-			if b, err := idText.DecodeString(id[at:]); err == nil && idText.EncodeToString(b) == id[at:] {
-				kinds[i], data, name = asOurs, append(data, b...), id[:at]
-				continue
+		if at := strings.IndexByte(id, '-') + 1; at > 0 && (name == "" || name == id[:at]) {
+			name = id[:at]
+			if b, err := idText.DecodeString(id[at:]); err == nil && len(id)-at == ownText && idText.EncodeToString(b) == id[at:] {
+				kinds[i], data = asOurs, append(data, b...)
+			} else {
+				kinds[i], data = asNamed, appendString(data, id[at:])
 			}
+			continue
 		}
 		data = appendString(data, id)
 	}
@@ -162,7 +163,7 @@ func openIndex(index []byte, body func(n int) *block, bodies int) (*record, erro
 	if d.byte() != indexFormat {
 		return nil, errFormat
 	}
-	st := &record{shelves: map[string]*shelf{}}
+	st := &record{shelves: map[string]*drawer{}}
 	if d.count() != bodies {
 		return nil, errBatch
 	}
@@ -180,7 +181,7 @@ func openIndex(index []byte, body func(n int) *block, bodies int) (*record, erro
 		if !fhir.KnownType(typ) || st.shelves[typ] != nil {
 			return nil, errBatch
 		}
-		st.shelves[typ] = s
+		st.shelves[typ] = drawerOf(s)
 	}
 	if d.bad || len(d.p) != 0 {
 		return nil, errBatch
@@ -250,7 +251,7 @@ func (s *shelf) fillFrom(cols *[columns]decoder, st *record) bool {
 		e.class, e.updated, e.when, e.block, e.off, e.size = s.classes[class], updated, when, b, uint32(off), uint32(size)
 		end = off + size
 		st.bytes += size
-		st.index += entryBytes + int64(len(e.id)+len(e.file))
+		s.bytes += entryBytes + int64(len(e.id)+len(e.file))
 	}
 	for c := range cols {
 		if cols[c].bad || len(cols[c].p) > 0 {
@@ -278,6 +279,8 @@ func (d *decoder) ids(es []entry) {
 				idText.Encode(own[:], b)
 				all = append(append(all, name...), own[:]...)
 			}
+		case asNamed:
+			all = append(append(all, name...), d.bytes(d.uvarint())...)
 		case asText:
 			all = append(all, d.bytes(d.uvarint())...)
 		default:

@@ -24,10 +24,9 @@ type record struct {
 	kind    journal.Kind
 	seq     int64
 	gen     int64 // of the snapshot that it began with
-	shelves map[string]*shelf
+	shelves map[string]*drawer
 	blocks  []*block
 	bytes   int64 // raw JSON of all entries
-	index   int64 // bytes that entries and ids take
 	tail    int   // rows since the newest snapshot
 	tailLen int64 // their bytes
 
@@ -40,6 +39,7 @@ type shelf struct {
 	entries []entry
 	classes []*policyClass
 	set     *search.Set
+	bytes   int64 // that entries and ids take
 
 	once sync.Once // of what find uses
 	seed maphash.Seed
@@ -49,8 +49,8 @@ type shelf struct {
 var emptyShelf = &shelf{set: search.NewSet("", 0, true)}
 
 func (st *record) shelf(typ string) *shelf {
-	if s := st.shelves[typ]; s != nil {
-		return s
+	if d := st.shelves[typ]; d != nil {
+		return d.shelf(typ)
 	}
 	return emptyShelf
 }
@@ -164,9 +164,9 @@ func (st *record) with(h *House, num int64, b batch, plain []byte, seq int64) *r
 }
 
 func (st *record) next(seq int64) *record {
-	next := &record{kind: st.kind, seq: seq, gen: st.gen, shelves: maps.Clone(st.shelves), bytes: st.bytes, index: st.index, blocks: slices.Clone(st.blocks)}
+	next := &record{kind: st.kind, seq: seq, gen: st.gen, shelves: maps.Clone(st.shelves), bytes: st.bytes, blocks: slices.Clone(st.blocks)}
 	if next.shelves == nil {
-		next.shelves = map[string]*shelf{}
+		next.shelves = map[string]*drawer{}
 	}
 	return next
 }
@@ -187,7 +187,7 @@ func (st *record) apply(batches []batch, blocks []*block) {
 		}
 	}
 	for typ, m := range byType {
-		st.shelves[typ] = st.shelf(typ).next(typ, m, st)
+		st.shelves[typ] = drawerOf(st.shelf(typ).next(typ, m, st))
 	}
 	st.settle()
 }
@@ -198,9 +198,9 @@ func (st *record) settle() {
 		return
 	}
 	used := make(map[*block]bool, len(st.blocks))
-	for _, s := range st.shelves {
-		for i := range s.entries {
-			used[s.entries[i].block] = true
+	for _, d := range st.shelves {
+		for _, b := range d.inUse() {
+			used[b] = true
 		}
 	}
 	st.blocks = slices.DeleteFunc(st.blocks, func(b *block) bool { return !used[b] })
@@ -208,13 +208,13 @@ func (st *record) settle() {
 
 // next is the shelf after changes, which may hold deletions.
 func (s *shelf) next(typ string, changes map[string]fresh, st *record) *shelf {
-	out := &shelf{classes: s.classes}
+	out := &shelf{classes: s.classes, bytes: s.bytes}
 	add := make([]fresh, 0, len(changes))
 	for _, f := range changes {
 		if !f.deleted {
 			f.class = out.classOf(typ, f.labels)
 			st.bytes += int64(f.size)
-			st.index += entryBytes + int64(len(f.id)+len(f.file))
+			out.bytes += entryBytes + int64(len(f.id)+len(f.file))
 			add = append(add, f)
 		}
 	}
@@ -226,7 +226,7 @@ func (s *shelf) next(typ string, changes map[string]fresh, st *record) *shelf {
 		e := &s.entries[i]
 		if _, replaced := changes[e.id]; replaced {
 			st.bytes -= int64(e.size)
-			st.index -= entryBytes + int64(len(e.id)+len(e.file))
+			out.bytes -= entryBytes + int64(len(e.id)+len(e.file))
 			continue
 		}
 		for k < len(add) && byNewest(&add[k].entry, e) < 0 {
@@ -287,24 +287,27 @@ func (h *House) load(ctx context.Context, num int64) (*record, error) {
 
 // weight is the memory a record takes: its index, what is kept of its blocks, what was extracted for searches and pages.
 func (st *record) weight() int64 {
-	n := 1024 + st.index + st.memos.weight()
+	n := 1024 + st.memos.weight()
 	for _, b := range st.blocks {
 		n += 128 + b.held.Load()
 	}
-	for _, s := range st.shelves {
-		n += 512 + s.set.Weight() + int64(12*len(s.entries))
+	for _, d := range st.shelves {
+		n += 512 + d.weight()
 	}
 	return n
 }
 
-// cool moves a record to the cold tier: its blocks are compressed, what can be made again is dropped.
+// cool moves a record to the cold tier: its blocks are compressed, its shelves folded, what can be made again is dropped.
 func (st *record) cool() {
 	st.memos.drop()
 	st.graves.Store(nil)
 	for _, b := range st.blocks {
-		if b.size >= 4<<10 {
+		if b.size >= 1<<10 {
 			b.pack()
 		}
+	}
+	for _, d := range st.shelves {
+		d.fold()
 	}
 }
 

@@ -61,7 +61,7 @@ func TestRecordIsWhatItsLogAddsUpTo(t *testing.T) {
 	for i := range ids { // all the forms that ids come in
 		var b [16]byte
 		b[0] = byte(i)
-		ids[i] = []string{fmt.Sprint("i", i), string(appendUUID(nil, b[:])), "chart-" + idText.EncodeToString(b[:10]), "other-" + idText.EncodeToString(b[:10])}[i%4]
+		ids[i] = []string{fmt.Sprint("i", i), string(appendUUID(nil, b[:])), "chart-" + idText.EncodeToString(b[:10]), "other-" + idText.EncodeToString(b[:10]), fmt.Sprint("chart-", i, ".0")}[i%5]
 	}
 	for seed := range uint64(16) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -98,9 +98,7 @@ func TestRecordIsWhatItsLogAddsUpTo(t *testing.T) {
 			case 0:
 				st = kept.reopened(t, h, st, stayed)
 			case 1:
-				for _, b := range st.blocks {
-					b.pack()
-				}
+				st.cool()
 			}
 			count, bytes := 0, int64(0)
 			for ref, o := range naive {

@@ -57,7 +57,8 @@ type layout struct {
 // of a small chart.
 func (st *record) layout() *layout {
 	used := make(map[*block]int64, len(st.blocks))
-	for _, s := range st.shelves {
+	for _, typ := range st.types() {
+		s := st.shelf(typ)
 		for i := range s.entries {
 			used[s.entries[i].block] += int64(s.entries[i].size)
 		}
@@ -102,8 +103,13 @@ func (st *record) pack(ctx context.Context) (journal.Draw, error) {
 	l := st.layout()
 	var shelves []byte
 	for _, typ := range st.types() {
+		s := st.shelf(typ)
 		var err error
-		if shelves, err = st.shelf(typ).pack(ctx, shelves, typ, l); err != nil {
+		shelves, err = s.pack(appendString(shelves, typ), func(e *entry) (int, uint32, error) { return l.place(ctx, e) })
+		if err == nil {
+			shelves, err = s.set.AppendTo(shelves, view{ctx, s})
+		}
+		if err != nil {
 			return journal.Draw{}, err
 		}
 	}
@@ -121,9 +127,10 @@ func (h *House) openSnapshot(num int64, snap *journal.Snapshot) (*record, error)
 	if len(snap.Index) == 0 {
 		return nil, errFormat
 	}
+	bodies := &journal.Snapshot{Seq: snap.Seq, Gen: snap.Gen, Bodies: snap.Bodies} // the index need not stay
 	st, err := openIndex(snap.Index, func(n int) *block {
 		return &block{h: h, num: num, ref: snap.Bodies[n], open: func(ctx context.Context) ([]byte, error) {
-			plain, err := h.journal.Body(ctx, num, snap, n)
+			plain, err := h.journal.Body(ctx, num, bodies, n)
 			return plain, h.alarmed(num, err)
 		}}
 	}, len(snap.Bodies))

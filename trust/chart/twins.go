@@ -74,7 +74,8 @@ func (t *twins) follow(ctx context.Context, st *record) {
 	if st.seq <= t.seq {
 		return
 	}
-	for _, s := range st.shelves {
+	for _, typ := range st.types() {
+		s := st.shelf(typ)
 		for i := range s.entries {
 			t.add(ctx, &s.entries[i])
 		}
