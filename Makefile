@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -40,6 +40,14 @@ crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
 overload: ## ten times what the program can do, e.g. make overload SECONDS=120 SEED=1; BREAK=1 shows that it can fail
 	OVERLOAD_SECONDS=$(or $(SECONDS),120) OVERLOAD_MEASURE=$(or $(MEASURE),10) OVERLOAD_SEED=$(or $(SEED),1) OVERLOAD_BREAK=$(BREAK) \
 		$(GO) test ./test/overload -count=1 -v -timeout 1h
+
+cold: ## charts opened cold and read warm, memory of both tiers, a long history: medians, p99 and processor time
+	$(GO) test ./trust/chart -run NONE -bench 'Cold|Warm' -benchtime $(or $(TIMES),100)x -timeout 1h
+	HISTORY=$(or $(HISTORY),10000) $(GO) test ./trust/chart -run 'MemoryByBudget|LongHistory' -count=1 -v -timeout 1h
+
+CHARTS ?= 1000,10000,100000
+grow: ## practices of more and more charts side by side, e.g. make grow CHARTS=1000,10000,100000
+	GROW=$(CHARTS) $(GO) test ./trust/chart -run TestGrow -count=1 -v -timeout 2h
 
 scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
 	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v
