@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -49,6 +49,12 @@ CHARTS ?= 1000,10000,100000
 grow: ## practices of more and more charts side by side, e.g. make grow CHARTS=1000,10000,100000
 	GROW=$(CHARTS) $(GO) test ./trust/chart -run TestGrow -count=1 -v -timeout 2h
 
+wire: ## kill -9 while systems read over plain HTTP, TLS and HTTP/2, e.g. make wire CYCLES=300 SEED=1
+	WIRE_CYCLES=$(or $(CYCLES),100) WIRE_SEED=$(or $(SEED),1) $(GO) test ./test/wire -run 'TestWire$$' -count=1 -v -timeout 3h
+
+wire-red: ## the same with a slow disk, and with answers that are not held: that one must find some
+	WIRE_RED=1 WIRE_CYCLES=$(or $(CYCLES),6) $(GO) test ./test/wire -run CanFail -count=1 -v -timeout 1h
+
 scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
 	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v
 
@@ -74,5 +80,6 @@ bench: ## both doors against a bare net/http handler, where the time goes, impor
 	$(GO) test ./cmd/wellgate -run NONE -bench 'Import|ColdStart' -benchtime 3x
 
 KIT ?= ../shared/kit
-kit: build ## a load kit over a fresh practice, from outside; KIT is its folder, WELLGATE_CORPUS the data
+kit: build ## a load kit over a fresh practice, from outside, on SQLite and on PostgreSQL; KIT is its folder, WELLGATE_CORPUS the data
 	test/kit.sh $(KIT)
+	$(GO) run ./store/storetest/pgcluster/with sh -c 'test/kit.sh $(KIT) "$${WELLGATE_POSTGRES:?no PostgreSQL}"'

@@ -298,6 +298,7 @@ func (l *Log) lane(w writer) {
 			return
 		}
 		p := b.seal(s, l.Durable())
+		slowDisk()
 		err := w.write(s.w, p, off)
 		if err != nil {
 			l.fail(fmt.Errorf("write frame %d: %w", b.seq, err))

@@ -192,5 +192,5 @@ func (l *Log) Mark() *durable.Mark {
 // Hold makes what is written from now on to the connection of ctx's request wait until t is on disk. It says false if that
 // cannot be: then Wait.
 func (l *Log) Hold(ctx context.Context, t Ticket) bool {
-	return t.n != 0 && durable.Hold(ctx, t.n)
+	return t.n != 0 && (unheld || durable.Hold(ctx, t.n))
 }

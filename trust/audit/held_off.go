@@ -1,0 +1,5 @@
+//go:build wellgate_unheld
+
+package audit
+
+const unheld = true
