@@ -32,7 +32,7 @@ browser: build ## the same pages in a real browser: phone and desktop, light and
 	test/browser/run.sh
 
 tamper: ## change a practice at rest in every way, again and again, e.g. make tamper TRIALS=10000 SEED=1
-	TAMPER_TRIALS=$(or $(TRIALS),10000) TAMPER_SEED=$(or $(SEED),1) $(GO) test ./cmd/wellgate -run TestTamper -count=1 -v -timeout 3h
+	TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) TAMPER_TRIALS=$(or $(TRIALS),10000) TAMPER_SEED=$(or $(SEED),1) $(GO) test ./cmd/wellgate -run TestTamper -count=1 -v -timeout 3h
 
 crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h

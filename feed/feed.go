@@ -115,6 +115,9 @@ func (f *Feed) After(ctx context.Context, after int64, limit int) ([]Fact, error
 			break
 		}
 		for _, r := range rows {
+			if r.seq != after+1 { // numbers have no gaps: a reader must not pass over what somebody took away
+				return nil, fmt.Errorf("feed: After: facts %d to %d are missing: they were removed from the store", after+1, r.seq-1)
+			}
 			after = r.seq
 			fact, err := f.open(ctx, r)
 			if errors.Is(err, ErrErased) {

@@ -79,7 +79,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 
 // drain puts into the log what a crash left in the inbox and in the file of reads, as the next start would.
 func (h *house) drain(ctx context.Context) error {
-	err := h.openCharts(ctx, 0)
+	err := h.openCharts(ctx, 0, nil)
 	if err == nil {
 		err = h.charts.Close()
 	}

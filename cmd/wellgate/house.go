@@ -57,7 +57,8 @@ type opening struct {
 	demo       bool     // staff may use password and code; cookies for http://localhost
 	insecure   bool
 	clock      clock.Clock
-	root       vault.Root // instead of the folder's key file, and watched; nil for none
+	alarm      func(record string, err error) // told of damaged records besides the log; nil for nobody
+	root       vault.Root                     // instead of the folder's key file, and watched; nil for none
 }
 
 // openStore takes the folder for this process and opens store, keys and journal: enough to verify. On a SQLite file one
@@ -99,7 +100,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 	if len(o.origins) == 0 { // a command that serves nobody
 		o.origins = []string{"https://" + h.config.Host}
 	}
-	err = h.openCharts(ctx, o.cache)
+	err = h.openCharts(ctx, o.cache, o.alarm)
 	if errors.Is(err, audit.ErrTampered) {
 		return nil, problemf("%v", err)
 	}
@@ -108,7 +109,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 	}
 	h.identity, err = identity.Open(ctx, identity.Options{
 		DB: h.db, Vault: h.vault, Clock: h.clock, Practice: h.config.Name, RPID: h.config.Host, Origins: o.origins,
-		Event: h.charts.Event, StaffPasswordInDemo: o.demo, InsecureLocalhost: o.insecure,
+		Event: h.charts.Event, Newest: h.charts.Newest, StaffPasswordInDemo: o.demo, InsecureLocalhost: o.insecure,
 	})
 	if err == nil && o.root != nil {
 		ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -119,7 +120,7 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 }
 
 // openCharts opens the charts with the rooms' rules.
-func (h *house) openCharts(ctx context.Context, cache int64) error {
+func (h *house) openCharts(ctx context.Context, cache int64, alarm func(string, error)) error {
 	set, err := rules(h.rooms)
 	if err != nil {
 		return err
@@ -127,7 +128,12 @@ func (h *house) openCharts(ctx context.Context, cache int64) error {
 	h.charts, err = chart.New(ctx, chart.Config{
 		DB: h.db, Vault: h.vault, Journal: h.journal, Policy: set, Guards: guards(h.rooms),
 		Origin: h.config.Log, Anchor: filepath.Join(h.dir, anchorFile), Reads: h.reads(), Clock: h.clock, Cache: cache,
-		Alarm:     func(record string, err error) { slog.Error("damaged", "record", record, "error", err) },
+		Alarm: func(record string, err error) {
+			slog.Error("damaged", "record", record, "error", err)
+			if alarm != nil {
+				alarm(record, err)
+			}
+		},
 		Witnesses: h.config.Witnesses, WitnessEvery: time.Duration(h.config.WitnessSeconds) * time.Second,
 		Fork: func(what string) { slog.Error("audit log", "witness", what) },
 	})

@@ -188,15 +188,21 @@ func openTest(dir string, clock func() time.Time, texts map[string]string) (*hou
 }
 
 func openTestBy(dir string, root vault.Root, clock func() time.Time, texts map[string]string) (*house, error) {
+	return openTestWith(opening{dir: dir, clock: clock, root: root}, texts)
+}
+
+func openTestWith(o opening, texts map[string]string) (*house, error) {
 	ctx := context.Background()
 	origins := []string{"http://" + testHost}
-	h, err := open(ctx, opening{dir: dir, demo: true, insecure: true, origins: origins, clock: clock, root: root})
+	o.demo, o.insecure, o.origins = true, true, origins
+	clock := o.clock
+	h, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	h.identity, err = identity.Open(ctx, identity.Options{
 		DB: h.db, Vault: h.vault, Clock: clock, Practice: h.config.Name, RPID: h.config.Host, Origins: origins,
-		Event: h.charts.Event, StaffPasswordInDemo: true, InsecureLocalhost: true, Hash: cheap,
+		Event: h.charts.Event, Newest: h.charts.Newest, StaffPasswordInDemo: true, InsecureLocalhost: true, Hash: cheap,
 	})
 	if err != nil || texts == nil {
 		return h, err

@@ -14,9 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/trust/audit/witness"
 )
@@ -60,10 +60,10 @@ func (c *witnessCmd) Run(ctx context.Context) error {
 	}
 	srv := &http.Server{
 		Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 8 << 10,
+		MaxHeaderBytes: 8 << 10, ConnState: admit.NewConns(witnessBusy).State,
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(bounded(l, witnessBusy)) }()
+	go func() { done <- srv.Serve(l) }()
 	slog.Info("ready", "address", l.Addr().String())
 	select {
 	case err := <-done:
@@ -131,34 +131,4 @@ func (c *witnessCmd) listen() (net.Listener, error) {
 		return nil, err
 	}
 	return tls.NewListener(l, tlsConfig(cert)), nil
-}
-
-// bounded lets at most n connections be open; others wait to be accepted.
-func bounded(l net.Listener, n int) net.Listener { return &boundedListener{l, make(chan struct{}, n)} }
-
-type boundedListener struct {
-	net.Listener
-	open chan struct{}
-}
-
-func (b *boundedListener) Accept() (net.Conn, error) {
-	b.open <- struct{}{}
-	c, err := b.Listener.Accept()
-	if err != nil {
-		<-b.open
-		return nil, err
-	}
-	return &boundedConn{Conn: c, open: b.open}, nil
-}
-
-type boundedConn struct {
-	net.Conn
-	once sync.Once
-	open chan struct{}
-}
-
-func (c *boundedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() { <-c.open })
-	return err
 }

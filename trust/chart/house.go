@@ -65,6 +65,8 @@ type House struct {
 	losers  sync.Mutex                     // held by a write that lost races for a chart
 	homes   homes                          // where ids lead
 	tips    sync.Map                       // chart → its newest row was compared with the audit log
+	staff   sync.Mutex                     // of staffAt
+	staffAt map[string]int64               // account → newest version in the practice's own log; nil until it is read
 	alerted sync.Map                       // chart → its alert is in the audit log
 	alarm   func(record string, err error) // told of records that were changed behind our back; may be nil
 
@@ -288,7 +290,7 @@ func (h *House) Event(ctx context.Context, tx *store.Tx, e identity.Event) error
 	if e.Kind == identity.EventSigninFailed || e.Kind == identity.EventProveFailed {
 		outcome = "failed"
 	}
-	l := line{Action: "account", What: string(e.Kind), Detail: e.Detail, By: e.By, Outcome: outcome}
+	l := line{Action: "account", What: string(e.Kind), Detail: e.Detail, Version: e.Version, By: e.By, Outcome: outcome}
 	entry, err := act.entry(num, l)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type line struct {
 	Read    []string       `json:"read,omitempty"`   // a write lists here what the same act had read
 	Row     int64          `json:"row,omitempty"`    // the row of the record that a write made
 	Detail  string         `json:"detail,omitempty"` // of account events: the factor or way in
+	Version int64          `json:"version,omitzero"` // of account events: the account's version, at least
 	By      string         `json:"by,omitempty"`     // account that acted on another's behalf
 	Outcome string         `json:"outcome"`
 	Request string         `json:"request,omitempty"`
@@ -71,6 +72,10 @@ func (l *line) append(b []byte, t *touch) ([]byte, error) {
 	w.b = append(w.b, `,"row":`...)
 	w.b = strconv.AppendInt(w.b, l.Row, 10)
 	w.some(`,"detail":`, l.Detail)
+	if l.Version != 0 {
+		w.b = append(w.b, `,"version":`...)
+		w.b = strconv.AppendInt(w.b, l.Version, 10)
+	}
 	w.some(`,"by":`, l.By)
 	w.text(`,"outcome":`, l.Outcome)
 	w.some(`,"request":`, l.Request)

@@ -2,7 +2,9 @@ package chart
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -58,7 +60,7 @@ func (h *House) OpenRecord(ctx context.Context, act *Act, num int64, purpose Pur
 		return err
 	}
 	return h.db.Write(ctx, func(tx *store.Tx) error {
-		sealed, err := h.journal.Seal(ctx, tx, num, vault.Place{Chart: num, Kind: vault.KindOpening}, plain)
+		sealed, err := h.journal.Seal(ctx, tx, num, openingPlace(act.Who.Session, num), plain)
 		if err != nil {
 			return err
 		}
@@ -120,16 +122,31 @@ func (h *House) opening(ctx context.Context, session string, num int64) (*Openin
 	if err != nil {
 		return nil, fmt.Errorf("chart: opening: %w", err)
 	}
-	return h.openOpening(ctx, num, sealed)
+	return h.openOpening(ctx, session, num, sealed)
 }
 
-func (h *House) openOpening(ctx context.Context, num int64, sealed []byte) (*Opening, error) {
-	plain, err := h.journal.Open(ctx, num, vault.Place{Chart: num, Kind: vault.KindOpening}, sealed)
+// openingPlace binds an opening to its session, so that nobody can give it to another.
+func openingPlace(session string, num int64) vault.Place {
+	sum := sha256.Sum256([]byte(session))
+	return vault.Place{Chart: num, Kind: vault.KindOpening, Seq: int64(binary.BigEndian.Uint64(sum[:8]) >> 1)}
+}
+
+// errProlonged is an opening whose end was moved in the store.
+var errProlonged = errors.New("it ended, but its row says that it did not")
+
+func (h *House) openOpening(ctx context.Context, session string, num int64, sealed []byte) (*Opening, error) {
+	plain, err := h.journal.Open(ctx, num, openingPlace(session, num), sealed)
+	o := &Opening{Chart: num}
+	if err == nil {
+		err = json.Unmarshal(plain, o)
+	}
+	if err == nil && h.clock().After(o.At.Add(openFor+time.Second)) { // rows hold whole seconds
+		err = errProlonged
+	}
 	if err != nil {
 		return nil, fmt.Errorf("chart: opening: %w", err)
 	}
-	o := &Opening{Chart: num}
-	return o, json.Unmarshal(plain, o)
+	return o, nil
 }
 
 // Openings lists what a session has open, newest first.
@@ -147,7 +164,7 @@ func (h *House) Openings(ctx context.Context, session string) ([]Opening, error)
 		if err := rows.Scan(&num, &sealed); err != nil {
 			return nil, err
 		}
-		o, err := h.openOpening(ctx, num, sealed)
+		o, err := h.openOpening(ctx, session, num, sealed)
 		if errors.Is(err, journal.ErrShredded) { // erased since: nothing is left to list
 			continue
 		}

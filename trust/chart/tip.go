@@ -112,3 +112,49 @@ func (h *House) Alerts(ctx context.Context) ([]Alert, error) {
 	}
 	return list, nil
 }
+
+// Newest is the highest version that an account's events name; 0 for none. Staff's events stand in the practice's own log, which
+// is read once: what comes later, identity knows itself.
+func (h *House) Newest(ctx context.Context, account string, chart int64) (int64, error) {
+	if chart != 0 {
+		versions, err := h.versions(ctx, chart, account)
+		return versions[account], err
+	}
+	h.staff.Lock()
+	defer h.staff.Unlock()
+	if h.staffAt == nil {
+		versions, err := h.versions(ctx, h.directory, "")
+		if err != nil {
+			return 0, err
+		}
+		h.staffAt = versions
+	}
+	return h.staffAt[account], nil
+}
+
+// mostEvents bounds how far back versions looks.
+const mostEvents = 200_000
+
+// versions reads a chart's entries, newest first, up to the first of one account, or all of them.
+func (h *House) versions(ctx context.Context, chart int64, one string) (map[string]int64, error) {
+	out, looked := map[string]int64{}, 0
+	for e, err := range h.audit.Each(ctx, chart) {
+		if err != nil {
+			return nil, fmt.Errorf("chart: newest event: %w", err)
+		}
+		if looked++; looked > mostEvents {
+			break
+		}
+		var l line
+		if err := json.Unmarshal(e.Plain, &l); err != nil {
+			return nil, fmt.Errorf("audit entry %d: %w", e.Index, err)
+		}
+		if l.Version == 0 || one != "" && l.Account != one {
+			continue
+		}
+		if out[l.Account] = max(out[l.Account], l.Version); one != "" {
+			break
+		}
+	}
+	return out, nil
+}

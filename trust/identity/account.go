@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -51,6 +52,8 @@ type account struct {
 	id      string
 	version int64
 	key     *vault.Key
+
+	changing bool // it is saved when the transaction that loaded it ends
 }
 
 // errStale means that another process changed the account since it was read.
@@ -62,6 +65,7 @@ func place(version int64) vault.Place { return vault.Place{Kind: vault.KindAccou
 
 func (c *core) load(ctx context.Context, q store.Querier, id string) (*account, error) {
 	a := &account{id: id}
+	known, old := c.known(id)
 	var wrapped, sealed []byte
 	err := q.QueryRow(ctx, `SELECT wrapped, sealed, version FROM identity_account WHERE id = $1`, id).Scan(&wrapped, &sealed, &a.version)
 	if noRows(err) {
@@ -71,32 +75,90 @@ func (c *core) load(ctx context.Context, q store.Querier, id string) (*account, 
 		return nil, fmt.Errorf("identity: read account: %w", err)
 	}
 	if a.key, err = c.vault.OpenKey(ctx, "account/"+id, wrapped); err != nil {
-		return nil, fmt.Errorf("identity: account %s: %w", id, err)
+		return nil, damaged(id, err)
 	}
 	plain, err := a.key.Open(place(a.version), sealed)
 	if err != nil {
-		return nil, fmt.Errorf("identity: account %s: %w", id, err)
+		return nil, damaged(id, err)
 	}
 	if err := json.Unmarshal(plain, &a.record); err != nil {
 		return nil, fmt.Errorf("identity: account %s: %w", id, err)
 	}
+	if err := c.notOlder(ctx, q, a, known, old); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 
+// damaged says so of an account that does not open.
+func damaged(id string, err error) error {
+	if errors.Is(err, vault.ErrOpen) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return fmt.Errorf("identity: account %s: %w", id, err)
+}
+
+// An account that was put back, row and version together, to what it was before its password was changed, say, opens well. Its
+// newest event stands in the audit log with the version it gave the account, though, and what this process saw it remembers.
+
+func (c *core) known(id string) (known bool, version int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	version, known = c.seen[id]
+	return known, version
+}
+
+func (c *core) remember(id string, version int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[id] = max(c.seen[id], version)
+}
+
+// notOlder refuses an account that is older than what is known of it: by this process before a was read, else by its events.
+func (c *core) notOlder(ctx context.Context, q store.Querier, a *account, known bool, newest int64) error {
+	outside := q == store.Querier(c.db)
+	if !known && outside && c.opts.Newest != nil {
+		var err error
+		if newest, err = c.opts.Newest(ctx, a.id, a.Chart); err != nil {
+			return fmt.Errorf("identity: account %s: its newest event: %w", a.id, err)
+		}
+	}
+	if newest > a.version { // unless somebody saved it between the two looks
+		if !outside {
+			return errStale
+		}
+		var now int64
+		err := q.QueryRow(ctx, `SELECT version FROM identity_account WHERE id = $1`, a.id).Scan(&now)
+		if err != nil && !noRows(err) {
+			return fmt.Errorf("identity: read account: %w", err)
+		}
+		if now < newest {
+			return fmt.Errorf("identity: account %s: %w: it is at version %d, its events at %d", a.id, ErrDamaged, now, newest)
+		}
+	}
+	if known || outside {
+		c.remember(a.id, max(a.version, newest))
+	}
+	return nil
+}
+
 // current is load through a cache that a version, just read from the store, keeps honest. Never change what it returns.
-func (c *core) current(ctx context.Context, id string, version int64) (*account, error) {
+func (c *core) current(ctx context.Context, q store.Querier, id string, version int64) (*account, error) {
 	c.mu.Lock()
 	a := c.cache[id]
 	c.mu.Unlock()
 	if a != nil && a.version == version {
 		return a, nil
 	}
-	a, err := c.load(ctx, c.db, id)
+	a, err := c.load(ctx, q, id)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, known := c.seen[id]; !known { // inside a transaction its events could not be looked at
+		return a, nil
+	}
 	if len(c.cache) >= 4096 {
 		clear(c.cache)
 	}
@@ -122,6 +184,12 @@ func (c *core) save(ctx context.Context, tx *store.Tx, a *account) error {
 		return errStale
 	}
 	a.version++
+	id, version := a.id, a.version
+	tx.Committed(func() {
+		if known, _ := c.known(id); known {
+			c.remember(id, version)
+		}
+	})
 	return nil
 }
 
@@ -137,11 +205,17 @@ func (c *core) write(ctx context.Context, fn func(*store.Tx) error) error {
 
 // change loads an account, lets fn change it, and saves it, in one transaction.
 func (c *core) change(ctx context.Context, id string, fn func(*store.Tx, *account) error) error {
+	if known, _ := c.known(id); !known { // nothing is changed that was put back
+		if _, err := c.load(ctx, c.db, id); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
 	return c.write(ctx, func(tx *store.Tx) error {
 		a, err := c.load(ctx, tx, id)
 		if err != nil {
 			return err
 		}
+		a.changing = true
 		if err := fn(tx, a); err != nil {
 			return err
 		}
@@ -280,7 +354,11 @@ func (s *Accounts) by(ctx context.Context, token []byte) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return s.Get(ctx, id)
+	a, err := s.Get(ctx, id)
+	if err == nil && !bytes.Equal(token, s.c.loginToken(a.Login)) && !bytes.Equal(token, s.c.chartToken(a.Chart)) {
+		err = fmt.Errorf("identity: account %s: %w: a look-up was pointed at it", id, ErrDamaged)
+	}
+	return a, err
 }
 
 // List opens every account, by name; kind "" lists all.
@@ -386,6 +464,7 @@ func (s *Accounts) Remove(ctx context.Context, tx *store.Tx, chart int64) error 
 		s.c.mu.Lock()
 		defer s.c.mu.Unlock()
 		delete(s.c.cache, id)
+		delete(s.c.seen, id)
 	})
 	return nil
 }

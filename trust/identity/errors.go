@@ -29,6 +29,8 @@ var (
 	ErrNotFound = errors.New("identity: not found")
 	// ErrTaken means that the login, the chart or the passkey already belongs to an account.
 	ErrTaken = errors.New("identity: there is already an account for this login, chart or passkey")
+	// ErrDamaged means that somebody changed, moved or put back the account in the store. It stays closed; others go on.
+	ErrDamaged = errors.New("identity: an account was changed, moved or put back behind our back; restore it from a backup")
 	// ErrAway means that the practice's root key does not answer: answer 503 with Retry-After (REL-12).
 	ErrAway = vault.ErrAway
 )

@@ -19,6 +19,7 @@ type Event struct {
 	Role    Role
 	Session string // public id, if there is one
 	By      string // account that acted, when it is not the owner
+	Version int64  // the account's, at least: an older one in the store was put back
 	At      time.Time
 	IP      string
 	Device  string // user agent
@@ -83,6 +84,9 @@ func (c *core) emit(ctx context.Context, tx *store.Tx, a *account, e Event, from
 	}
 	if a != nil {
 		e.Account, e.Chart, e.Name, e.Of, e.Role = a.id, a.Chart, a.Name, a.Kind, a.Role
+		if e.Version = a.version; a.changing {
+			e.Version++
+		}
 	}
 	e.At = c.now()
 	e.Device = from.Agent

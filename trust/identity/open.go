@@ -35,6 +35,9 @@ type Options struct {
 
 	// Event is called inside the transaction of each security-relevant act; an error undoes the act.
 	Event func(ctx context.Context, tx *store.Tx, e Event) error
+	// Newest is the highest Version in the traces of an account's events, 0 for none: it is asked when this process sees an
+	// account for the first time, never inside a transaction. nil for nobody to ask.
+	Newest func(ctx context.Context, account string, chart int64) (int64, error)
 
 	// StaffPasswordInDemo lets staff use password and authenticator app, against AUT-08. For made-up data only; doctor lists it.
 	StaffPasswordInDemo bool
@@ -72,6 +75,7 @@ type core struct {
 	unpaid atomic.Int64 // tries without work, not yet counted in the store
 
 	mu    sync.Mutex
+	seen  map[string]int64    // the newest version of each account that this process knows of
 	cache map[string]*account // as of their version; every use compares the version in the store
 }
 
@@ -95,7 +99,7 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &core{opts: o, db: o.DB, vault: o.Vault, wa: wa, cache: map[string]*account{},
+	c := &core{opts: o, db: o.DB, vault: o.Vault, wa: wa, cache: map[string]*account{}, seen: map[string]int64{},
 		hash: newHasher(o.Hash, o.Vault.Secret("identity-pepper"))}
 	tokens := &Tokens{c: c}
 	if _, err = c.stepKey(ctx); err != nil {

@@ -116,7 +116,7 @@ func (c *core) open(ctx context.Context, q store.Querier, token string) (*sessio
 	if err != nil {
 		return nil, fmt.Errorf("identity: read session: %w", err)
 	}
-	if s.a, err = c.current(ctx, account, version); err != nil {
+	if s.a, err = c.current(ctx, q, account, version); err != nil {
 		return nil, err
 	}
 	if err := s.unseal(started, seen, sealed); err != nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/wellgate/wellgate/store"
 )
@@ -75,6 +76,9 @@ func (c *core) forLogin(ctx context.Context, login string) (*account, string, er
 	a, err := c.load(ctx, c.db, id)
 	if err != nil {
 		return nil, "", err
+	}
+	if foldLogin(a.Login) != foldLogin(login) {
+		return nil, "", fmt.Errorf("identity: account %s: %w: a login was pointed at it", id, ErrDamaged)
 	}
 	if a.Password == nil {
 		return a, c.hash.dummy(), nil

@@ -149,6 +149,8 @@ func (j *Journal) open(ctx context.Context, q store.Querier, chart int64) (*reco
 		return nil, ErrNoChart
 	case err != nil:
 		return nil, err
+	case shredded != 0 && len(wrapped) > 0: // Shred leaves no key
+		return nil, damaged("it is called erased, but its key is there", nil)
 	case shredded != 0:
 		return nil, ErrShredded
 	}
@@ -243,6 +245,8 @@ func (j *Journal) key(ctx context.Context, q store.Querier, chart int64) (*vault
 		return nil, ErrNoChart
 	case err != nil:
 		return nil, err
+	case shredded != 0 && len(wrapped) > 0: // Shred leaves no key
+		return nil, damaged("it is called erased, but its key is there", nil)
 	case shredded != 0:
 		return nil, ErrShredded
 	}
