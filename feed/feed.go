@@ -58,16 +58,22 @@ type Feed struct {
 //go:embed schema
 var schema embed.FS
 
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "feed", schema) }
+
 // Open migrates the feed's tables.
 func Open(ctx context.Context, db *store.DB, seal Sealer) (*Feed, error) {
 	if seal == nil {
 		return nil, errors.New("feed: Open: no Sealer; facts are stored sealed or not at all")
 	}
-	if err := db.Migrate(ctx, "feed", schema); err != nil {
+	if err := Migrate(ctx, db); err != nil {
 		return nil, fmt.Errorf("feed: Open: %w", err)
 	}
 	return &Feed{db: db, seal: seal}, nil
 }
+
+// Lock is the name of the lock (store.Tx.Lock) that a transaction with facts holds from its first fact to its end.
+const Lock = "feed"
 
 // Append adds facts inside the transaction that made them true. Their Seq is assigned here, in order. Call it last: other
 // writers' facts wait until the transaction has ended.
@@ -77,7 +83,7 @@ func (f *Feed) Append(ctx context.Context, tx *store.Tx, facts ...Fact) error {
 	}
 	// MAX+1 and not a database sequence: a sequence hands out 7 before 6 is visible, and a reader at 7 would miss 6.
 	// From here to the commit writers on PostgreSQL take turns, so this is the last thing a transaction does.
-	if err := tx.Lock(ctx, "feed"); err != nil {
+	if err := tx.Lock(ctx, Lock); err != nil {
 		return fmt.Errorf("feed: Append: %w", err)
 	}
 	head, err := newest(ctx, tx)

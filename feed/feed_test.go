@@ -19,9 +19,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(storetest.OnBoth(m)) }
 
 // sealer is AES-GCM under one key per chart, bound to chart and seq, as chart's journal is.
 type sealer struct{ gone map[int64]bool }
@@ -74,7 +75,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{t: t, path: t.TempDir() + "/feed.db", seal: sealer{gone: map[int64]bool{}}}
-	db, err := store.Open(t.Context(), "sqlite:"+b.path)
+	db, err := store.Open(t.Context(), storetest.URL(t, b.path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,6 +281,7 @@ func TestWatermark(t *testing.T) {
 }
 
 func TestNothingInClear(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	b := newBench(t)
 	for range 20 {
 		if err := b.append(Fact{Room: "canary-room", What: "canary-what", Chart: 1, Ref: "canary-ref/1", At: at}); err != nil {

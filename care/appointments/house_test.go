@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
@@ -44,7 +46,7 @@ func open(t *testing.T, resources ...string) *practice {
 			t.Fatal(err)
 		}
 	}
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "store.db"))
+	db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "store.db")))
 	must(err)
 	t.Cleanup(func() { db.Close() })
 	root, err := vault.CreateRoot(filepath.Join(dir, "key"), nil)
@@ -266,3 +268,5 @@ func TestGuard(t *testing.T) {
 		}
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

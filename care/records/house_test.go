@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
@@ -48,7 +50,7 @@ func open(t *testing.T, resources ...string) *practice {
 			t.Fatal(err)
 		}
 	}
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "store.db"))
+	db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "store.db")))
 	must(err)
 	t.Cleanup(func() { db.Close() })
 	root, err := vault.CreateRoot(filepath.Join(dir, "key"), nil)
@@ -304,3 +306,5 @@ func visitOf(p *practice, who identity.Who, c *chart.Chart) *care.Visit {
 	words := p.words.Words("en", time.UTC)
 	return &care.Visit{Request: httptest.NewRequest("GET", "/", nil), Who: who, Chart: c, Words: words, Now: today}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

@@ -22,6 +22,7 @@ import (
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
@@ -49,7 +50,7 @@ func open(t *testing.T, resources ...string) *practice {
 			t.Fatal(err)
 		}
 	}
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "store.db"))
+	db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "store.db")))
 	must(err)
 	t.Cleanup(func() { db.Close() })
 	root, err := vault.CreateRoot(filepath.Join(dir, "key"), nil)
@@ -291,3 +292,5 @@ func TestCommentCarriesLabels(t *testing.T) {
 		t.Errorf("a hygienist sees a restricted result: %v", p.err)
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

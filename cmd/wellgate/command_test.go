@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,12 @@ func TestCommands(t *testing.T) {
 	if os.Getenv("CI") != "" {
 		storetest.Cluster(t) // fails if there is none
 	}
+	commands := storeCommands(t)
+	maps.Copy(commands, map[string]func(*testscript.TestScript, bool, []string){
+		"terminate": scriptTerminate, "freeport": scriptFreePort, "await": scriptAwait, "occupy": scriptOccupy, "gzip": scriptGzip, "zip": scriptZip,
+		"bomb": scriptBomb,
+		"flip": scriptFlip, "vkey": scriptVKey, "tamper": scriptTamper, "receipt": scriptReceipt, "certificate": scriptCertificate,
+	})
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Condition: func(name string) (bool, error) {
@@ -41,13 +48,7 @@ func TestCommands(t *testing.T) {
 			return os.Getenv(storetest.Env) != "", nil
 		},
 		Deadline: time.Now().Add(3 * time.Minute), // a demo that starts though it should not would serve for ever
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"terminate": scriptTerminate, "freeport": scriptFreePort, "await": scriptAwait, "occupy": scriptOccupy, "gzip": scriptGzip, "zip": scriptZip,
-			// postgres NAME: sets $NAME to the address of a new database.
-			"postgres": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], storetest.Postgres(t)) },
-			"bomb":     scriptBomb,
-			"flip":     scriptFlip, "vkey": scriptVKey, "tamper": scriptTamper, "receipt": scriptReceipt, "certificate": scriptCertificate,
-		},
+		Cmds:     commands,
 	})
 }
 

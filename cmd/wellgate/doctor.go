@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/identity"
 )
 
@@ -66,6 +68,17 @@ func (c *doctorCmd) examine(ctx context.Context) []finding {
 		fs = append(fs, finding{"store", "red", err.Error()})
 	} else {
 		fs = append(fs, finding{"store", "ok", "undamaged; every commit is flushed to disk before it counts"})
+	}
+	excess, err := h.db.Excess(ctx, audit.AddedOnly())
+	advice, aerr := h.db.Advice(ctx)
+	if err := errors.Join(err, aerr); err != nil {
+		fs = append(fs, finding{"store", "red", err.Error()})
+	}
+	if len(excess) > 0 {
+		fs = append(fs, finding{"role", "warn", "the database role may " + strings.Join(excess, ", ") + ": serve as a role that `wellgate store roles` makes"})
+	}
+	for _, a := range advice {
+		fs = append(fs, finding{"store", "warn", a})
 	}
 	if pass == nil {
 		fs = append(fs, finding{"key", "warn", "root.key has no passphrase: whoever copies the folder can read it; keep the key on another disk or protect it"})

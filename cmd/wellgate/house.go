@@ -111,12 +111,34 @@ func open(ctx context.Context, o opening) (_ *house, err error) {
 		DB: h.db, Vault: h.vault, Clock: h.clock, Practice: h.config.Name, RPID: h.config.Host, Origins: o.origins,
 		Event: h.charts.Event, Newest: h.charts.Newest, StaffPasswordInDemo: o.demo, InsecureLocalhost: o.insecure,
 	})
-	if err == nil && o.root != nil {
-		ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-		h.watching.Go(func() { h.vault.Watch(ctx, watchEvery) })
-		h.stopWatch = stop
+	if err != nil {
+		return nil, err
 	}
-	return h, err
+	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
+	h.stopWatch = stop
+	if o.root != nil {
+		h.watching.Go(func() { h.vault.Watch(watch, watchEvery) })
+	}
+	if h.db.Dialect() == "postgres" {
+		h.watching.Go(func() { h.follow(watch) })
+	}
+	return h, nil
+}
+
+// follow learns each second what other nodes did: which keys they made, and which records they erased.
+func (h *house) follow(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := errors.Join(h.vault.Refresh(ctx), h.journal.Refresh(ctx)); err != nil && ctx.Err() == nil {
+			slog.Warn("follow", "error", err)
+		}
+	}
 }
 
 // openCharts opens the charts with the rooms' rules.
@@ -151,6 +173,9 @@ func (h *house) openVault(ctx context.Context, o opening) (err error) {
 	}
 	if h.db, err = store.Open(ctx, address); err != nil {
 		return err
+	}
+	if half, err := h.db.Unfinished(ctx); err != nil || half {
+		return errors.Join(err, problemf("the store holds a copy that was not finished; run `wellgate store copy` again, or name the store it came from with --store"))
 	}
 	if o.root != nil {
 		h.vault, err = vault.Open(ctx, h.db, o.root)

@@ -18,6 +18,7 @@ type cli struct {
 	Init    initCmd    `cmd:"" help:"Make a new practice: its folder, its keys, its first account."`
 	Serve   serveCmd   `cmd:"" help:"Run the portal for a practice, over TLS."`
 	Import  importCmd  `cmd:"" help:"Load FHIR R4 bundles or Bulk NDJSON, plain, .gz or .zip, files or folders."`
+	Store   storeCmd   `cmd:"" help:"Copy the practice to another store; rights of its database role."`
 	Audit   auditCmd   `cmd:"" help:"Check the audit log."`
 	Witness witnessCmd `cmd:"" help:"Remember and sign other practices' audit logs, so that none can be rewritten."`
 	Key     keyCmd     `cmd:"" help:"Change the root key."`

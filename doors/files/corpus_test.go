@@ -19,6 +19,7 @@ import (
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/journal"
@@ -50,7 +51,7 @@ func newPractice(t *testing.T) practice {
 	ctx, dir := context.Background(), t.TempDir()
 	root, err := vault.CreateRoot(filepath.Join(dir, "root.key"), nil)
 	must(t, err)
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "wellgate.db"))
+	db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "wellgate.db")))
 	must(t, err)
 	v, err := vault.Open(ctx, db, root)
 	must(t, err)
@@ -287,3 +288,5 @@ func TestUnknownKept(t *testing.T) {
 		t.Errorf("came in as\n%s\ncomes back as\n%s", raw, got)
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

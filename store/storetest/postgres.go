@@ -18,6 +18,8 @@ const Env = "WELLGATE_POSTGRES"
 // owner is the role that owns each test's database: an ordinary one, so that a test needs no more than a practice has.
 const owner = "wellgate_test"
 
+const makeOwner = `DO $$ BEGIN CREATE ROLE ` + owner + ` LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`
+
 // Each runs a test on both stores, each time with a fresh, empty database.
 func Each(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
@@ -35,7 +37,7 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	admin := Cluster(t)
 	name := "t_" + strings.ToLower(rand.Text())
-	do(t, admin, `DO $$ BEGIN CREATE ROLE `+owner+` LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`,
+	do(t, admin, makeOwner,
 		"CREATE DATABASE "+name+" OWNER "+owner+" TEMPLATE template0")
 	t.Cleanup(func() { do(t, admin, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return Database(t, admin, owner, name)

@@ -130,8 +130,14 @@ type Log struct {
 	work  sync.WaitGroup
 }
 
+// AddedOnly are the tables whose rows are never changed: a database role that serves needs no right to.
+func AddedOnly() []string { return []string{"audit_block", "audit_checkpoint"} }
+
 //go:embed schema
 var schema embed.FS
+
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "audit", schema) }
 
 // Open loads the tree's edge and refuses (ErrTampered) a store older than, or different from, the newest anchor.
 func Open(ctx context.Context, c Config) (*Log, error) {
@@ -159,7 +165,7 @@ func open(ctx context.Context, c Config) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.DB.Migrate(ctx, "audit", schema); err != nil {
+	if err := Migrate(ctx, c.DB); err != nil {
 		return nil, err
 	}
 	memory, err := newMemory(c.Key)
@@ -174,16 +180,19 @@ func open(ctx context.Context, c Config) (*Log, error) {
 	if l.watch, err = l.newWatch(ctx); err != nil {
 		return nil, err
 	}
-	if l.tree, err = soundTree(ctx, c.DB); err != nil {
+	err = c.DB.Read(ctx, func(q store.Querier) error { // in one view: others may add to the log meanwhile
+		if l.tree, err = soundTree(ctx, q); err != nil {
+			return err
+		}
+		return l.resume(ctx, q)
+	})
+	if err != nil {
 		return nil, err
 	}
 	if l.tree.size == 0 {
 		if err := c.DB.Write(ctx, func(tx *store.Tx) error { return memory.begin(ctx, tx) }); err != nil {
 			return nil, err
 		}
-	}
-	if err := l.resume(ctx); err != nil {
-		return nil, err
 	}
 	if err := l.load(ctx); err != nil {
 		return nil, errors.Join(err, l.closeFiles())
@@ -250,13 +259,13 @@ func (l *Log) recover(ctx context.Context) error {
 }
 
 // resume checks the tree against the newest checkpoint and the newest anchor, and goes on behind them.
-func (l *Log) resume(ctx context.Context) error {
-	newest, err := newestCheckpoint(ctx, l.c.DB)
+func (l *Log) resume(ctx context.Context, q store.Querier) error {
+	newest, err := newestCheckpoint(ctx, q)
 	if err != nil {
 		return err
 	}
 	if newest != nil {
-		c, err := l.consistent(ctx, newest)
+		c, err := l.consistent(ctx, q, newest)
 		if err != nil {
 			return fmt.Errorf("the newest checkpoint: %w", err)
 		}
@@ -270,7 +279,7 @@ func (l *Log) resume(ctx context.Context) error {
 		return err
 	}
 	if newest != nil {
-		c, err := l.consistent(ctx, newest)
+		c, err := l.consistent(ctx, q, newest)
 		if err != nil {
 			a.f.Close()
 			return fmt.Errorf("the newest record of the anchor file: %w", err)
@@ -281,7 +290,7 @@ func (l *Log) resume(ctx context.Context) error {
 	return nil
 }
 
-func (l *Log) consistent(ctx context.Context, signed []byte) (checkpoint, error) {
+func (l *Log) consistent(ctx context.Context, q store.Querier, signed []byte) (checkpoint, error) {
 	c, _, err := openCheckpoint(signed, l.verifier)
 	if err != nil {
 		return c, fmt.Errorf("%w: %w; %s", ErrTampered, err, remedy)
@@ -289,7 +298,7 @@ func (l *Log) consistent(ctx context.Context, signed []byte) (checkpoint, error)
 	if c.size > l.tree.size {
 		return c, fmt.Errorf("%w: %d entries were signed, but the store has only %d; %s", ErrTampered, c.size, l.tree.size, remedy)
 	}
-	root, err := tlog.TreeHash(c.size, hashReader(ctx, l.c.DB))
+	root, err := tlog.TreeHash(c.size, hashReader(ctx, q))
 	if err != nil {
 		return c, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/wellgate/wellgate/store/storetest"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -33,7 +34,7 @@ func runCrashChild() bool {
 
 func crashChild(dir, cycle string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, "sqlite:"+dir+"/audit.db")
+	db, err := store.Open(ctx, os.Getenv(crashEnv+"_URL"))
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func killed(t *testing.T, b *bench) {
 func killOnce(t *testing.T, b *bench, cycle int, acked map[string]bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashEnv+"="+b.dir, crashEnv+"_FILE="+b.file, fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
+	cmd.Env = append(os.Environ(), crashEnv+"="+b.dir, crashEnv+"_URL="+storetest.URL(b.t, b.dbPath()), crashEnv+"_FILE="+b.file, fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 )
 
 // hold keeps the one writer busy until the returned function is called.
@@ -171,7 +172,7 @@ func TestEntryWithoutKeyWaits(t *testing.T) {
 func TestDiskErrorStopsTheLog(t *testing.T) {
 	b := newBench(t)
 	b.durable(1, "before")
-	other, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/other.db")
+	other, err := store.Open(t.Context(), storetest.URL(t, t.TempDir()+"/other.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestCommitAfterFailedAppendStopsTheLog(t *testing.T) {
 // Another process (a restore, a second node later) may append to the same store; neither forks the tree.
 func TestTwoLogsOneStore(t *testing.T) {
 	b := newBench(t)
-	db, err := store.Open(t.Context(), "sqlite:"+b.dbPath())
+	db, err := store.Open(t.Context(), storetest.URL(t, b.dbPath()))
 	if err != nil {
 		t.Fatal(err)
 	}

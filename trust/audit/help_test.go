@@ -16,13 +16,14 @@ import (
 
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 )
 
 func TestMain(m *testing.M) {
 	if runCrashChild() {
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(storetest.OnBoth(m))
 }
 
 const origin = "audit.test/practice"
@@ -130,7 +131,7 @@ func (b *bench) anchor() string { return filepath.Join(b.dir, "anchor") }
 
 func (b *bench) openDB() {
 	b.t.Helper()
-	db, err := store.Open(b.t.Context(), "sqlite:"+b.dbPath())
+	db, err := store.Open(b.t.Context(), storetest.URL(b.t, b.dbPath()))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -73,6 +73,9 @@ type House struct {
 	background sync.WaitGroup
 }
 
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "chart", schema) }
+
 // New opens the house over a migrated store, making the practice's own charts on first use. It refuses a store whose
 // history is not what was signed (audit.ErrTampered).
 func New(ctx context.Context, c Config) (*House, error) {
@@ -90,7 +93,7 @@ func New(ctx context.Context, c Config) (*House, error) {
 		h.warm.Clear()
 		h.looks.Clear()
 	})
-	if err := c.DB.Migrate(ctx, "chart", schema); err != nil {
+	if err := Migrate(ctx, c.DB); err != nil {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
 	if h.directory, err = h.only(ctx, journal.Directory); err != nil {

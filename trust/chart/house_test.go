@@ -1,9 +1,11 @@
 package chart_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/wellgate/wellgate/fhir"
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/audit"
 	. "github.com/wellgate/wellgate/trust/chart"
 	"github.com/wellgate/wellgate/trust/identity"
@@ -23,6 +26,7 @@ import (
 // A place is a folder that houses open in, one after the other.
 type place struct {
 	dir   string
+	url   string // of the store, if it is not the folder's
 	guard map[string]Guard
 	rules string
 	now   time.Time
@@ -53,7 +57,7 @@ func (p *place) open(t *testing.T) *opened {
 	ctx := context.Background()
 	root, err := vault.OpenRoot(filepath.Join(p.dir, "root.key"), nil)
 	must(t, err)
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(p.dir, "wellgate.db"))
+	db, err := store.Open(ctx, cmp.Or(p.url, storetest.URL(t, filepath.Join(p.dir, "wellgate.db"))))
 	must(t, err)
 	v, err := vault.Open(ctx, db, root)
 	must(t, err)
@@ -477,6 +481,7 @@ func TestExportNeedsAFreshProof(t *testing.T) {
 
 // A store that was swapped for an older copy of itself is refused: its log ends before the anchor.
 func TestOlderCopyIsRefused(t *testing.T) {
+	storetest.SQLiteOnly(t, "it puts a file back")
 	p := newPlace(t)
 	o := p.open(t)
 	o.people(t)
@@ -503,3 +508,5 @@ func TestOlderCopyIsRefused(t *testing.T) {
 		t.Fatalf("an older copy of the store opened: %v", err)
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

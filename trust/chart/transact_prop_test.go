@@ -3,6 +3,7 @@ package chart_test
 import (
 	"context"
 	"fmt"
+	"github.com/wellgate/wellgate/store/storetest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,7 @@ func TestTransactionsInAnyOrder(t *testing.T) {
 // What was answered is on disk: a copy of the files, taken the moment the answer is there, holds it. Others write in
 // between; while the files are copied they wait, since a checkpoint would move pages from one to the other.
 func TestNoAnswerBeforeTheCommit(t *testing.T) {
+	storetest.SQLiteOnly(t, "it copies the file at every moment")
 	p := newPlace(t)
 	o := p.open(t)
 	stop := make(chan struct{})

@@ -175,6 +175,9 @@ func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) e
 		}
 		return h.feed.Append(ctx, tx, facts...)
 	})
+	if errors.Is(err, store.ErrUnknown) {
+		err = h.lookAgain(ctx, parts, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -184,6 +187,36 @@ func (h *House) commitAt(ctx context.Context, act *Act, parts []*part, d deed) e
 		}
 	}
 	return nil
+}
+
+// lookAgain finds out what became of a commit whose answer was lost: nil if it was kept, a conflict, so that it is done
+// again, if not. It waits for the lock that every write of a chart holds to its end, so a commit still on its way is over.
+func (h *House) lookAgain(ctx context.Context, parts []*part, unknown error) error {
+	for _, wait := range []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond, 1600 * time.Millisecond} {
+		select {
+		case <-ctx.Done():
+			return unknown
+		case <-time.After(wait):
+		}
+		var kept bool
+		err := h.db.Write(ctx, func(tx *store.Tx) (err error) {
+			if err = tx.Lock(ctx, feed.Lock); err == nil {
+				kept, err = h.journal.Stands(ctx, tx, parts[0].row)
+			}
+			return err
+		})
+		switch {
+		case err != nil: // the server is not back yet
+			continue
+		case !kept:
+			return journal.ErrConflict
+		}
+		for _, p := range parts {
+			h.warm.Drop(p.chart) // its hooks did not run
+		}
+		return nil
+	}
+	return unknown
 }
 
 func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part, d deed) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wellgate/wellgate/internal/clock"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/identity/lockout"
 	"github.com/wellgate/wellgate/trust/vault"
@@ -48,7 +49,7 @@ func practice(t *testing.T) lockout.Open {
 		if _, err := vault.CreateRoot(filepath.Join(dir, "root.key"), nil); err != nil {
 			return nil, "", nil, err
 		}
-		db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "store.db"))
+		db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "store.db")))
 		if err != nil {
 			return nil, "", nil, err
 		}

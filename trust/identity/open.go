@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,6 +80,9 @@ type core struct {
 
 func (c *core) now() time.Time { return c.opts.Clock().UTC() }
 
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "identity", schema) }
+
 // Open brings the tables up to date and loads the keys.
 func Open(ctx context.Context, o Options) (*Identity, error) {
 	if o.DB == nil || o.Vault == nil || o.Clock == nil {
@@ -92,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Identity, error) {
 	if o.Hash.MiB < 19 || o.Hash.Time < 2 || o.Hash.Threads < 1 {
 		return nil, fmt.Errorf("identity: argon2id %+v is below the floor of 19 MiB, 2 passes, 1 thread (AUT-04)", o.Hash)
 	}
-	if err := o.DB.Migrate(ctx, "identity", must(fs.Sub(schema, "schema"))); err != nil {
+	if err := Migrate(ctx, o.DB); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	wa, err := newWebAuthn(o)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/vault"
 )
 
@@ -52,7 +54,7 @@ func newHouse(t *testing.T, opts ...func(*Options)) *house {
 // open starts the practice, as after a restart.
 func (h *house) open() {
 	h.t.Helper()
-	db, err := store.Open(h.ctx, "sqlite:"+filepath.Join(h.dir, "wellgate.db"))
+	db, err := store.Open(h.ctx, storetest.URL(h.t, filepath.Join(h.dir, "wellgate.db")))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -199,3 +201,5 @@ func deviceCookie(c Cookies, g Grant) *http.Cookie {
 	}
 	return nil
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/wellgate/wellgate/store/storetest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -387,6 +388,7 @@ func TestBusy(t *testing.T) {
 
 // Nothing that names a person, or says how they sign in, stands in any file (P1).
 func TestNothingReadableAtRest(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	a, err := h.Accounts.Create(h.ctx, Account{Kind: Patient, Name: "Canary Zwölfender", Login: "canary.login@example.org", Chart: 7788990011, Lang: "es"})
 	if err != nil {

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -126,6 +128,19 @@ func (j *Journal) AppendSealed(ctx context.Context, tx *store.Tx, s *Sealed) err
 	}
 	tx.Committed(func() { j.saw(s.chart, s.seq) })
 	return nil
+}
+
+// Stands says whether a row stands where it was to be appended, byte for byte: to look after a commit of unknown outcome.
+func (j *Journal) Stands(ctx context.Context, q store.Querier, s *Sealed) (bool, error) {
+	var data []byte
+	err := q.QueryRow(ctx, "SELECT data FROM journal_log WHERE chart = $1 AND seq = $2", s.chart, s.seq).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("journal: stands: %w", err)
+	}
+	return bytes.Equal(data, s.data), nil
 }
 
 // putHead replaces the head that was read by the next one, if nobody else replaced it first. The sealed bytes are compared:

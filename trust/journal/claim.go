@@ -96,7 +96,7 @@ func (j *Journal) ClaimAll(ctx context.Context, tx *store.Tx, chart int64, domai
 	}
 	for at < len(keys) {
 		n := 1
-		if len(keys)-at >= claimsAtOnce {
+		if len(keys)-at >= claimsAtOnce && j.distinct(domain, keys[at:at+claimsAtOnce]) {
 			n = claimsAtOnce
 		}
 		got, err := j.claim(ctx, tx, chart, domain, keys[at:at+n])
@@ -109,6 +109,15 @@ func (j *Journal) ClaimAll(ctx context.Context, tx *store.Tx, chart int64, domai
 		at += n
 	}
 	return at, nil
+}
+
+// distinct says whether no two of keys have one number: PostgreSQL refuses to meet a row twice in one statement.
+func (j *Journal) distinct(domain string, keys [][]string) bool {
+	seen := make(map[int64]bool, len(keys))
+	for _, parts := range keys {
+		seen[j.claimCell(domain, parts).number] = true
+	}
+	return len(seen) == len(keys)
 }
 
 // claim inserts 1 or claimsAtOnce rows.

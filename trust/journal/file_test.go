@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/vault"
 )
 
@@ -19,7 +20,7 @@ func TestFileHashIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "w.db"))
+	db, err := store.Open(ctx, storetest.URL(t, filepath.Join(dir, "w.db")))
 	if err != nil {
 		t.Fatal(err)
 	}

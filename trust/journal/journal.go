@@ -65,9 +65,12 @@ func WithClock(c clock.Clock) Option { return func(j *Journal) { j.clock = c } }
 // WithKeys sets how many charts' keys are kept open (default 4096, about 1 KB each).
 func WithKeys(n int) Option { return func(j *Journal) { j.keys = newKeyring(n) } }
 
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "journal", schema) }
+
 // Open migrates its tables and readies the log.
 func Open(ctx context.Context, db *store.DB, v *vault.Vault, opts ...Option) (*Journal, error) {
-	if err := db.Migrate(ctx, "journal", schema); err != nil {
+	if err := Migrate(ctx, db); err != nil {
 		return nil, fmt.Errorf("journal: open: %w", err)
 	}
 	j := &Journal{db: db, vault: v, clock: clock.System, keys: newKeyring(4096)}
@@ -275,6 +278,26 @@ func (j *Journal) Shred(ctx context.Context, tx *store.Tx, chart int64) error {
 		}
 	}
 	tx.Scrub()
+	return nil
+}
+
+// Refresh forgets the keys of charts that another node erased. A node of several calls it each second; what a request reads
+// of a chart is asked of the store in any case.
+func (j *Journal) Refresh(ctx context.Context) error {
+	if j.db.Dialect() == "sqlite" {
+		return nil
+	}
+	rows, err := j.db.Query(ctx, "SELECT chart FROM journal_chart WHERE shredded = 1 AND chart = ANY($1::bigint[])", j.keys.charts())
+	if err != nil {
+		return fmt.Errorf("journal: refresh: %w", err)
+	}
+	gone, err := numbers(rows)
+	if err != nil {
+		return fmt.Errorf("journal: refresh: %w", err)
+	}
+	for _, chart := range gone {
+		j.keys.drop(chart)
+	}
 	return nil
 }
 

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/vault"
 )
@@ -31,7 +33,7 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "data", "w.db")
-	h := newHouseAt(t, "sqlite:"+path)
+	h := newHouseAt(t, storetest.URL(t, path))
 	h.path = path
 	return h
 }
@@ -241,3 +243,5 @@ func TestFilesComeBackWhole(t *testing.T) {
 	_, err := h.readFile(chart, "nosuchfile")
 	wantErr(t, err, journal.ErrNoFile)
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

@@ -349,6 +349,7 @@ var canaries = []string{"Zebulon Quartermain", "14 Nightingale Row", "+1-555-018
 
 // Nothing that goes in can be found in any file of the database.
 func TestNothingInClear(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	ctx := context.Background()
 	chart := h.chart(journal.Patient)
@@ -395,6 +396,7 @@ func (h *house) assertNowhere(t *testing.T, texts ...string) {
 }
 
 func TestShred(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	ctx := context.Background()
 	gone, stays := h.exhibit("gone"), h.exhibit("stays")
@@ -478,6 +480,7 @@ func (h *house) allShredded(t *testing.T, e exhibit, at vault.Place, entry []byt
 }
 
 func TestRootRotation(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	ctx := context.Background()
 	a, b := h.exhibit("a"), h.exhibit("b")
@@ -512,7 +515,7 @@ func TestRootRotation(t *testing.T) {
 	if err := os.WriteFile(h.path, old, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if h.db, err = store.Open(ctx, "sqlite:"+h.path); err != nil {
+	if h.db, err = store.Open(ctx, storetest.URL(h.t, h.path)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = vault.Open(ctx, h.db, next)

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"container/list"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/wellgate/wellgate/store"
@@ -79,6 +81,19 @@ func (r *keyring) unblock(chart int64) {
 	if r.blocked[chart]--; r.blocked[chart] <= 0 {
 		delete(r.blocked, chart)
 	}
+}
+
+// charts lists those whose keys are kept.
+func (r *keyring) charts() []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.entries))
+}
+
+// drop forgets a chart's key.
+func (r *keyring) drop(chart int64) {
+	r.block(chart)
+	r.unblock(chart)
 }
 
 // clear forgets every key.

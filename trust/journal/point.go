@@ -2,7 +2,9 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,6 +83,9 @@ func (j *Journal) point(ctx context.Context, tx *store.Tx, chart int64, c cell) 
 		}
 		var holder int64
 		if err := tx.QueryRow(ctx, "SELECT chart FROM journal_point WHERE token = $1", number).Scan(&holder); err != nil {
+			if errors.Is(err, sql.ErrNoRows) { // it went meanwhile
+				continue
+			}
 			return err
 		}
 		if holder == chart {

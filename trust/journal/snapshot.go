@@ -227,6 +227,9 @@ func (j *Journal) PutSnapshot(ctx context.Context, chart int64, d Draw) error {
 		}
 		for num, block := range blocks {
 			_, err := tx.Exec(ctx, "INSERT INTO journal_seg (chart, gen, seg, data) VALUES ($1, $2, $3, $4)", chart, s.Gen, int64(num), block)
+			if errors.Is(err, store.ErrUnique) { // another node is storing the same generation
+				return ErrConflict
+			}
 			if err != nil {
 				return err
 			}

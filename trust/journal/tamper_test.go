@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/journal"
 	"github.com/wellgate/wellgate/trust/vault"
 )
@@ -101,6 +102,7 @@ func (h *house) check(e exhibit) error {
 
 // Whoever can write the database can do all of this; each must be seen, and seen as damage, and other charts stay whole.
 func TestTampering(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	flip := func(table, column, where string) string {
 		// The last byte: xor 1 by way of its parity, since SQL has no bit operations on blobs.
 		hex := fmt.Sprintf("hex(substr(%s, -1))", column)
@@ -268,6 +270,7 @@ func TestOlderHead(t *testing.T) {
 
 // Two genuine histories, one from a restored backup: their rows must not mix.
 func TestForkedHistory(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	ctx := context.Background()
 	chart := h.filled(3)
@@ -305,6 +308,7 @@ func TestForkedHistory(t *testing.T) {
 // A segment that was genuinely sealed for the same place, but in a history that is not this one, must not stand in for a
 // kept one: the index knows the segment's own hash.
 func TestForkedSegment(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	h := newHouse(t)
 	ctx := context.Background()
 	chart := h.filled(3)

@@ -97,13 +97,16 @@ type Vault struct {
 	hooks      []func()
 }
 
+// Migrate brings this package's tables up to date, and makes nothing else: for a copy of a whole store.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "vault", schema) }
+
 // Open loads the practice's secrets from the store, making them on first use.
 // Another root key than the one that made them is ErrRoot, and nothing is changed.
 func Open(ctx context.Context, db *store.DB, root Root) (*Vault, error) {
 	if root == nil {
 		return nil, fmt.Errorf("%w: no root key given", ErrRoot)
 	}
-	if err := db.Migrate(ctx, "vault", schema); err != nil {
+	if err := Migrate(ctx, db); err != nil {
 		return nil, fmt.Errorf("vault: open: %w", err)
 	}
 	codec, err := sharedCodec()

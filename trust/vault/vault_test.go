@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/vault"
 	"pgregory.net/rapid"
 )
@@ -29,7 +30,7 @@ func newRoot(t testing.TB) vault.Root {
 
 func newStore(t testing.TB) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "w.db"))
+	db, err := store.Open(context.Background(), storetest.URL(t, filepath.Join(t.TempDir(), "w.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestDamagedSecretsAreRefused(t *testing.T) {
 		"UPDATE vault_secret SET wrapped = (SELECT wrapped FROM vault_secret WHERE name = 'practice') WHERE name = 'kek/1'",
 		"UPDATE vault_secret SET wrapped = (SELECT wrapped FROM vault_secret WHERE name = 'kek/1') WHERE name = 'practice'",
 		"UPDATE vault_secret SET name = 'kek/2' WHERE name = 'kek/1'",
-		"UPDATE vault_secret SET wrapped = x'00' WHERE name = 'kek/1'",
+		"UPDATE vault_secret SET wrapped = substr(wrapped, 1, 1) WHERE name = 'kek/1'",
 		"DELETE FROM vault_secret WHERE name = 'kek/1'",
 		"DELETE FROM vault_secret WHERE name = 'practice'",
 	} {
@@ -468,3 +469,5 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 		}
 	}
 }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/store"
+	"github.com/wellgate/wellgate/store/storetest"
 	"github.com/wellgate/wellgate/trust/identity"
 	"github.com/wellgate/wellgate/trust/vault"
 )
@@ -56,7 +58,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 11, 20, 9, 0, 10, 0, time.UTC), lang: "en"}
 	dir := t.TempDir()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(dir, "w.db"))
+	db, err := store.Open(t.Context(), storetest.URL(t, filepath.Join(dir, "w.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,3 +244,5 @@ func (a answer) says(t *testing.T, texts ...string) {
 var tag = regexp.MustCompile(`(?s)<head.*</head>|<[^>]*>|\s+`)
 
 func text(html string) string { return tag.ReplaceAllString(html, " ") }
+
+func TestMain(m *testing.M) { os.Exit(storetest.OnBoth(m).Run()) }
