@@ -34,8 +34,8 @@ browser: build ## the same pages in a real browser: phone and desktop, light and
 tamper: ## change a practice at rest in every way, again and again, e.g. make tamper TRIALS=10000 SEED=1
 	TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp}) TAMPER_TRIALS=$(or $(TRIALS),10000) TAMPER_SEED=$(or $(SEED),1) $(GO) test ./cmd/wellgate -run TestTamper -count=1 -v -timeout 3h
 
-crash: ## kill -9 under load again and again, e.g. make crash CYCLES=300 SEED=1
-	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) $(GO) test ./test/crash -run TestCrash -count=1 -v -timeout 3h
+crash: ## kill -9 under a mixed load again and again, SIDE practices side by side, e.g. make crash CYCLES=10000 SEED=1
+	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) CRASH_SIDE=$(or $(SIDE),2) $(GO) test ./test/crash -run '^TestCrash$$' -count=1 -v -timeout 12h
 
 overload: ## ten times what the program can do, e.g. make overload SECONDS=120 SEED=1; BREAK=1 shows that it can fail
 	OVERLOAD_SECONDS=$(or $(SECONDS),120) OVERLOAD_MEASURE=$(or $(MEASURE),10) OVERLOAD_SEED=$(or $(SEED),1) OVERLOAD_BREAK=$(BREAK) \
