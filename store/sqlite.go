@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -216,13 +217,30 @@ func mapUnique(err error) error {
 }
 
 // noteDisk stops all later writes after an I/O error. A full disk is not one: SQLite undoes the write cleanly, and
-// the next may find room. It is called under the turn.
+// the next may find room. A sync that finds no room is one: what it left behind is unknown. It is called under the turn.
 func (l *sqlite) noteDisk(err error) error {
-	if !errors.Is(err, sqlite3.IOERR) {
+	switch {
+	case errors.Is(err, sqlite3.FULL):
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case !errors.Is(err, sqlite3.IOERR):
 		return err
+	case !errors.Is(err, sqlite3.IOERR_FSYNC) && !errors.Is(err, sqlite3.IOERR_DIR_FSYNC) && noRoom(filepath.Dir(l.path)):
+		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	l.broken = fmt.Errorf("%w (%w)", ErrDisk, err)
 	return l.broken
+}
+
+// noRoom tries whether a folder's disk takes a few megabytes: the driver calls a write that finds no room an I/O error and
+// does not keep the system's word for it.
+func noRoom(dir string) bool {
+	f, err := os.CreateTemp(dir, ".room-*")
+	if err == nil {
+		_, err = f.Write(make([]byte, 8<<20))
+		f.Close()
+		os.Remove(f.Name())
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // explainOpen adds the remedy to errors that a wrong path or file gives.

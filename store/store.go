@@ -28,17 +28,29 @@ var (
 	ErrNewer = errors.New("store: the database was made by a newer version of Wellgate; start that version, or restore the backup taken before it")
 	// ErrDisk means that the disk failed while writing. After it a SQLite handle writes nothing more: what a failed
 	// fsync left behind is unknown until the database is opened again. PostgreSQL restarts itself in that case.
-	ErrDisk = errors.New("store: the disk failed while writing; check the disk, then start again")
+	ErrDisk = error(&passing{"store: the disk failed while writing; check the disk, then start again", 10})
+	// ErrFull means that the disk has no room. Nothing of the transaction was kept; the next may find room.
+	ErrFull = error(&passing{"store: the disk is full; make room, nothing needs to be started again", 10})
 	// ErrUnknown means that the connection was lost, or the server stopped waiting for its standby, during the commit:
 	// the transaction may have been kept or not. It is no failure; look before doing it again.
-	ErrUnknown = errors.New("store: the outcome of the commit is unknown; look before doing it again")
+	ErrUnknown = error(&passing{"store: the outcome of the commit is unknown; look before doing it again", 2})
 	// ErrLost means that there is no connection to the database. Nothing of the transaction was kept.
-	ErrLost = errors.New("store: no connection to the database; check that it runs and can be reached")
+	ErrLost = error(&passing{"store: no connection to the database; check that it runs and can be reached", 2})
 	// ErrRetry means that the transaction and others waited for each other, again and again, and this one was undone.
-	ErrRetry = errors.New("store: undone because another transaction was in the way; run it again")
+	ErrRetry = error(&passing{"store: undone because another transaction was in the way; run it again", 1})
 	// ErrClosed is returned by a handle after Close, and by a Tx after its Write has ended.
 	ErrClosed = errors.New("store: closed")
 )
+
+// passing is an error that ends when the cause does. Whoever answers for it, without knowing the store, asks it when to
+// come back.
+type passing struct {
+	text    string
+	seconds int
+}
+
+func (e *passing) Error() string   { return e.text }
+func (e *passing) RetryAfter() int { return e.seconds }
 
 // A Querier reads. *DB reads what is committed; *Tx reads what its own transaction sees.
 type Querier interface {

@@ -163,6 +163,11 @@ func keepFile(path string, data []byte) error {
 		os.Remove(f.Name())
 		return err
 	}
+	return keepName(path)
+}
+
+// keepName makes the name of a new file or folder survive a power cut.
+func keepName(path string) error {
 	if runtime.GOOS == "windows" { // folders cannot be synced there, and need not be
 		return nil
 	}
@@ -173,9 +178,22 @@ func keepFile(path string, data []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// makeDir makes a folder that only this user can read, or says why not in one line.
+// makeDir makes a folder that only this user can read and that a power cut leaves, or says why not in one line.
 func makeDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	var made []string
+	for at := filepath.Clean(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil {
+			break
+		}
+		made = append(made, at)
+	}
+	err := os.MkdirAll(dir, 0o700)
+	for _, at := range made {
+		if err == nil {
+			err = keepName(at)
+		}
+	}
+	if err != nil {
 		return problemf("cannot make the folder %s: %v; choose another with --dir", dir, plain(err))
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")

@@ -30,6 +30,7 @@ var (
 	errBody        = errors.New("the body ended early, or is longer than it said")
 	errBusy        = errors.New("too much work at once; try again in a few seconds")
 	errPanic       = errors.New("something went wrong here; give the practice the id of this answer")
+	errAway        = errors.New("records cannot be reached at the moment; look what became of a change before sending it again")
 	errAcross      = errors.New("a search names one patient (patient=…), one resource by _id, or, of Patient, an identifier with its value; searches across patients are not offered")
 	errMany        = errors.New("too many matches to be answered whole; ask more narrowly")
 	errPage        = errors.New("this link to a further page does not fit, or is too old; start the search again")
@@ -109,13 +110,17 @@ func answerTo(err error) answer {
 			return known
 		}
 	}
+	var passing interface{ RetryAfter() int } // the store is away, its disk full, or the outcome of a commit unknown
+	if errors.As(err, &passing) {
+		return answer{err, http.StatusServiceUnavailable, "transient", errAway.Error(), strconv.Itoa(passing.RetryAfter())}
+	}
 	return answer{err, http.StatusInternalServerError, "exception", errPanic.Error(), ""}
 }
 
 // fail answers with an OperationOutcome, if nothing has left yet.
 func (c *call) fail(err error) {
 	a := answerTo(err)
-	if a.status >= 500 && a.retry == "" {
+	if a.status >= 500 && (a.retry == "" || a.say == errAway.Error()) {
 		c.d.Log.Error("failed", "request", c.name(), "route", c.at.name(), "error", err)
 	}
 	if c.status != 0 { // part of the body is out: cut the connection, so that nobody takes it for the whole

@@ -137,6 +137,9 @@ func open(c Config) (*Log, Recovery, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, Recovery{}, err
 	}
+	if err := syncDir(filepath.Dir(c.Dir)); err != nil { // the segments' own folder must survive a power cut too
+		return nil, Recovery{}, err
+	}
 	l := &Log{c: c, flying: map[uint64]*batch{}, stop: make(chan struct{})}
 	l.room.L, l.work.L, l.keep.L = &l.mu, &l.mu, &l.mu
 	rec, err := l.recover()

@@ -95,6 +95,9 @@ func Load(dir string) (*Disk, error) {
 		if err != nil || rerr != nil || rel == "." {
 			return err
 		}
+		if !e.IsDir() && !e.Type().IsRegular() {
+			return nil
+		}
 		info, err := e.Info()
 		if err != nil {
 			return err
@@ -125,6 +128,9 @@ func (d *Disk) Save(dir string) error {
 }
 
 func save(n *inode, path string) error {
+	if n.mode&syscall.S_IFMT == syscall.S_IFSOCK {
+		return nil
+	}
 	if !n.isDir() {
 		return os.WriteFile(path, n.data, fs.FileMode(n.mode&0o777))
 	}

@@ -155,6 +155,35 @@ func (n *node) Mkdir(ctx context.Context, name string, mode uint32, out *fuse.En
 	return n.child(ctx, kid, out), 0
 }
 
+// Mknod makes sockets, which the kernel keeps; their name is all there is on the disk.
+func (n *node) Mknod(ctx context.Context, name string, mode, _ uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	n.d.mu.Lock()
+	defer n.d.mu.Unlock()
+	if f := n.d.ask(Op{Kind: Create, Path: n.path(name)}); f.Errno != 0 {
+		return nil, f.Errno
+	}
+	if n.i.kids[name] != nil {
+		return nil, syscall.EEXIST
+	}
+	kid := n.d.file(mode)
+	n.rename(name, kid)
+	return n.child(ctx, kid, out), 0
+}
+
+func (n *node) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	n.d.mu.Lock()
+	defer n.d.mu.Unlock()
+	if f := n.d.ask(Op{Kind: Create, Path: n.path(name)}); f.Errno != 0 {
+		return nil, f.Errno
+	}
+	if n.i.kids[name] != nil {
+		return nil, syscall.EEXIST
+	}
+	kid := target.(*node).i
+	n.rename(name, kid)
+	return n.child(ctx, kid, out), 0
+}
+
 func (n *node) Unlink(_ context.Context, name string) syscall.Errno { return n.remove(name) }
 
 func (n *node) Rmdir(_ context.Context, name string) syscall.Errno { return n.remove(name) }

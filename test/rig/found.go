@@ -52,8 +52,7 @@ func Read(t testing.TB, dir, url string) Found {
 			f.bad("charts: %v", err)
 		}
 		for _, num := range charts {
-			f.record(ctx, o, num)
-			f.fit(ctx, o, num, facts[num])
+			f.record(ctx, o, num, f.fit(ctx, o, num, facts[num]))
 		}
 	}
 	return f
@@ -65,7 +64,7 @@ func (f *Found) bad(format string, args ...any) {
 
 // facts counts the facts of each chart by verb and reference, and looks for gaps in their numbers.
 func (f *Found) facts(ctx context.Context, o *open) map[int64]map[string]int {
-	out := map[int64]map[string]int{}
+	out, gaps, erased := map[int64]map[string]int{}, []string(nil), false
 	for after := int64(0); ; {
 		list, err := o.house.Feed().After(ctx, after, 1000)
 		if err != nil {
@@ -73,13 +72,19 @@ func (f *Found) facts(ctx context.Context, o *open) map[int64]map[string]int {
 			return out
 		}
 		if len(list) == 0 {
+			if !erased {
+				f.Problems = append(f.Problems, gaps...)
+			}
 			return out
 		}
 		for _, x := range list {
 			if x.Seq != after+1 {
-				f.bad("fact %d follows fact %d", x.Seq, after)
+				gaps = append(gaps, fmt.Sprintf("fact %d follows fact %d", x.Seq, after))
 			}
-			after = x.Seq
+			if after = x.Seq; x.What == "erased" { // that record's facts are passed over, and this one has no row
+				erased = true
+				continue
+			}
 			if out[x.Chart] == nil {
 				out[x.Chart] = map[string]int{}
 			}
@@ -89,32 +94,45 @@ func (f *Found) facts(ctx context.Context, o *open) map[int64]map[string]int {
 	}
 }
 
-// record reads every version of everything in one record, and every file.
-func (f *Found) record(ctx context.Context, o *open, num int64) {
+// record reads every version of everything in one record, and every file. written are the references that its entries name.
+func (f *Found) record(ctx context.Context, o *open, num int64, written map[string]bool) {
 	c := o.house.System(o.house.Begin(identity.Who{Account: "system:test", Kind: identity.System}, "test"), num)
-	past, _, err := c.History(ctx, "", "", chart.Span{})
-	if err != nil {
-		f.bad("history of record %s: %v", o.house.PublicID(num), err)
-		return
+	for e, err := range c.All(ctx) {
+		if err != nil {
+			f.bad("record %s: %v", o.house.PublicID(num), err)
+			return
+		}
+		f.Live[e.Ref()] = true
+		if e.Version == 1 {
+			f.version(ctx, c, e.Ref(), string(e.Raw()), 1)
+			delete(written, e.Ref())
+		} else {
+			written[e.Ref()] = true
+		}
 	}
-	newest := map[string]int64{}
-	for _, p := range past {
-		if p.Version > newest[p.Ref] {
-			newest[p.Ref], f.Live[p.Ref] = p.Version, !p.Gone
+	for ref := range written { // changed since, or deleted
+		typ, id, _ := strings.Cut(ref, "/")
+		past, _, err := c.History(ctx, typ, id, chart.Span{})
+		if err != nil || len(past) == 0 {
+			f.bad("history of %s of record %s: %d versions, %v", ref, o.house.PublicID(num), len(past), err)
 		}
-		if p.Gone {
-			continue
+		for _, p := range past {
+			if !p.Gone {
+				f.version(ctx, c, ref, string(p.Raw()), p.Version)
+			}
 		}
-		raw := string(p.Raw())
-		for _, m := range markText.FindAllString(raw, -1) {
-			f.Marks[m] = true
-		}
-		if strings.HasPrefix(p.Ref, "DocumentReference/") {
-			f.file(ctx, c, raw)
-		}
-		if strings.Contains(raw, sharedMark) {
-			f.Shared = max(f.Shared, p.Version-1)
-		}
+	}
+}
+
+func (f *Found) version(ctx context.Context, c *chart.Chart, ref, raw string, version int64) {
+	for _, m := range markText.FindAllString(raw, -1) {
+		f.Marks[m] = true
+	}
+	if strings.HasPrefix(ref, "DocumentReference/") {
+		f.file(ctx, c, raw)
+	}
+	if strings.Contains(raw, sharedMark) {
+		f.Shared = max(f.Shared, version-1)
 	}
 }
 
@@ -139,8 +157,10 @@ func (f *Found) file(ctx context.Context, c *chart.Chart, raw string) {
 	}
 }
 
-// fit holds rows, audit entries and facts of one chart against each other: each row has one entry, each entry its facts.
-func (f *Found) fit(ctx context.Context, o *open, num int64, facts map[string]int) {
+// fit holds rows, audit entries and facts of one chart against each other: each row has one entry, each entry its facts. It
+// says what the entries wrote.
+func (f *Found) fit(ctx context.Context, o *open, num int64, facts map[string]int) (written map[string]bool) {
+	written = map[string]bool{}
 	name := o.house.PublicID(num)
 	head, err := o.journal.Head(ctx, o.db, num)
 	if err != nil {
@@ -151,7 +171,7 @@ func (f *Found) fit(ctx context.Context, o *open, num int64, facts map[string]in
 	for e, err := range o.house.Audit().Each(ctx, num) {
 		if err != nil {
 			f.bad("entries of %s: %v", name, err)
-			return
+			return written
 		}
 		f.Entries++
 		var l struct {
@@ -169,6 +189,9 @@ func (f *Found) fit(ctx context.Context, o *open, num int64, facts map[string]in
 			continue
 		}
 		entries[l.Row]++
+		for _, ref := range l.Refs {
+			written[ref] = true
+		}
 		changes := 0
 		for n := range maps.Values(l.Types) {
 			changes += n
@@ -194,6 +217,7 @@ func (f *Found) fit(ctx context.Context, o *open, num int64, facts map[string]in
 	if !maps.Equal(want, facts) && len(want)+len(facts) > 0 {
 		f.bad("the facts of %s are not those of its entries: %d kinds, %d kinds", name, len(facts), len(want))
 	}
+	return written
 }
 
 // Verify lets the program check its own log.

@@ -40,7 +40,8 @@ type Ledger struct {
 	fresh    []int             // writes that were answered since the last Look
 	reads    map[string]string // user agent of an answered read → what it read
 	cut      int               // reads without an answer
-	sheds    int               // answers 503
+	sheds    int               // answers 5xx
+	tolerant bool              // any 5xx may come
 	deleted  map[string]outcome
 	problems []string
 
@@ -73,6 +74,9 @@ func (l *Ledger) mark() string {
 	l.serial++
 	return fmt.Sprintf("mk%sx%dz", l.name, l.serial)
 }
+
+// Tolerant lets any error of the server's come: its disk is broken.
+func (l *Ledger) Tolerant() { l.tolerant = true }
 
 // Fault keeps what went wrong elsewhere.
 func (l *Ledger) Fault(what string) { l.problem("%s", what) }
@@ -118,7 +122,7 @@ func (c Count) Plus(d Count) Count {
 }
 
 func (c Count) String() string {
-	return fmt.Sprintf("%d writes answered, %d of unknown outcome, %d refused; %d reads answered, %d cut off; %d answers 503",
+	return fmt.Sprintf("%d writes answered, %d of unknown outcome, %d refused; %d reads answered, %d cut off; %d answers 5xx",
 		c.Acked, c.Unknown, c.Refused, c.Reads, c.Cut, c.Shed)
 }
 
@@ -133,7 +137,7 @@ func (l *Ledger) wrote(w write, a Answer, err error) (answered bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a.Status == 503 {
+	if a.Status >= 500 {
 		l.sheds++
 	}
 	l.writes = append(l.writes, w)
@@ -150,7 +154,7 @@ func (l *Ledger) read(agent, what string, a Answer, err error) (answered bool) {
 	switch {
 	case a.Status == 200:
 		l.reads[agent] = what
-	case a.Status == 503:
+	case a.Status >= 500:
 		l.sheds++
 	case err != nil:
 		l.cut++

@@ -32,7 +32,8 @@ const origin = "https://localhost"
 type Practice struct {
 	Dir, Store, Socket string // Store "" is SQLite in Dir
 	Patients           []Patient
-	Clinician, Nurse   Staff // the nurse only signs in and out
+	Spare              Patient // whom no load needs
+	Clinician, Nurse   Staff   // the nurse only signs in and out
 	Token              string
 
 	http *http.Client
@@ -145,6 +146,8 @@ func Make(t testing.TB, dir, url string) *Practice {
 	for _, who := range d.Patients {
 		if who.Hero && len(p.Patients) < 3 {
 			p.Patients = append(p.Patients, o.patient(t, ids, who))
+		} else if who.Login != "" && p.Spare.Chart == 0 {
+			p.Spare = o.patient(t, ids, who)
 		}
 	}
 	for _, who := range d.Staff {

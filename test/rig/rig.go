@@ -158,6 +158,9 @@ func (r *Program) Ended() bool {
 	}
 }
 
+// Failed says whether it ended with an error.
+func (r *Program) Failed() bool { return r.Ended() && r.err != nil }
+
 // Said is what it wrote to standard error.
 func (r *Program) Said() string { return r.stderr.String() }
 

@@ -173,7 +173,7 @@ func (l *Log) flush() {
 	close(b.done)
 }
 
-// commit writes a batch once. On SQLite a failure stops the log: after a failed sync the kernel may have dropped the
+// commit writes a batch once. On SQLite a failure, but for a full disk, stops the log: after a failed sync the kernel may have dropped the
 // pages, and a second sync would report success for nothing. PostgreSQL stops by itself then; here the batch alone fails.
 func (l *Log) commit(b *batch) error {
 	ctx := context.Background() // the batch is nobody's request
@@ -184,9 +184,9 @@ func (l *Log) commit(b *batch) error {
 	return nil
 }
 
-// trouble is what a failed write of the log's own means.
+// trouble is what a failed write of the log's own means. A full disk undoes the write and no more.
 func (l *Log) trouble(err error) error {
-	if l.c.DB.Dialect() == "postgres" {
+	if l.c.DB.Dialect() == "postgres" || errors.Is(err, store.ErrFull) {
 		return err
 	}
 	return l.stop(err)
