@@ -88,6 +88,7 @@ type Config struct {
 	Dir    string // folder of the file that reads go to first, on SQLite; "" keeps them in the database. One process uses it
 	Anchor string // file that receives a checkpoint each minute, outside the database; "" for none
 	Clock  clock.Clock
+	Rider  Rider // on PostgreSQL: what else is asked with each batch; nil for nothing
 
 	Witnesses []Witness         // asked to sign checkpoints; none for nobody outside
 	Every     time.Duration     // how often, at most; 0 = a minute
@@ -104,7 +105,8 @@ type Log struct {
 	ids      *ids
 	seals    *seals
 	memory   memory
-	file     *file // nil without Config.Dir
+	file     *file   // nil without Config.Dir
+	rounds   *rounds // nil on SQLite
 
 	mu      sync.Mutex
 	filling *batch // the batch in the making
@@ -174,7 +176,7 @@ func open(ctx context.Context, c Config) (*Log, error) {
 	}
 	l := &Log{
 		c: c, signer: signer, verifier: verifier, vkey: vkey, ids: newIDs(c.Clock), seals: newSeals(c.Key), memory: memory, stopped: make(chan struct{}),
-		filling: newBatch(nil), turn: make(chan struct{}, 1), anchored: -1,
+		filling: newBatch(nil, 1), rounds: newRounds(c.DB.Line(), c.Rider), turn: make(chan struct{}, 1), anchored: -1,
 		kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if l.watch, err = l.newWatch(ctx); err != nil {
@@ -351,6 +353,9 @@ func (l *Log) closeFiles() error {
 	}
 	if l.anchor != nil {
 		errs = append(errs, l.anchor.f.Close())
+	}
+	if l.rounds != nil {
+		errs = append(errs, l.rounds.line.Close())
 	}
 	return errors.Join(errs...)
 }

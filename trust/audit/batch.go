@@ -22,19 +22,20 @@ var (
 // A batch gathers what is noted while the one before it is written. Its bytes belong to whoever holds Log.mu until the
 // committer takes them; err may be read once done is closed.
 type batch struct {
+	n    uint64 // 1, 2, 3 …
 	buf  []byte
 	done chan struct{}
 	err  error
 }
 
-func newBatch(buf []byte) *batch {
-	return &batch{buf: append(buf[:0], rowFormat), done: make(chan struct{})}
+func newBatch(buf []byte, n uint64) *batch {
+	return &batch{n: n, buf: append(buf[:0], rowFormat), done: make(chan struct{})}
 }
 
 // A Ticket stands for entries that were noted. The zero Ticket stands for none.
 type Ticket struct {
 	b *batch
-	n uint64 // of the file
+	n uint64 // of the file, or on PostgreSQL of the batch; what Mark says
 }
 
 // Note puts entries of reads into the batch in the making and does not wait. Nothing that they stand for may leave
@@ -79,12 +80,20 @@ func (l *Log) note(entries []Entry) (Ticket, error) {
 		return Ticket{}, errSlow
 	}
 	if first {
-		select {
-		case l.kick <- struct{}{}:
-		default: // the committer has already been told
-		}
+		l.wake()
+	}
+	if l.rounds != nil {
+		return Ticket{b, b.n}, nil
 	}
 	return Ticket{b: b}, nil
+}
+
+// wake tells the committer that there is something to do.
+func (l *Log) wake() {
+	select {
+	case l.kick <- struct{}{}:
+	default: // it has already been told
+	}
 }
 
 // Wait returns once what t stands for is on disk. An error means that nothing may be released. A caller that gives up
@@ -141,40 +150,37 @@ func (l *Log) Durable(ctx context.Context, entries ...Entry) error {
 
 // commitLoop has no timer: the commit in progress is what gathers the next batch.
 func (l *Log) commitLoop() {
+	flush := l.flush
+	if l.rounds != nil {
+		flush = l.round
+	}
 	for {
 		select {
 		case <-l.kick:
-			l.flush()
+			flush()
 		case <-l.done:
-			l.flush() // Close refuses new entries first, so this is the last batch
+			flush() // Close refuses new entries first, so this is the last batch
 			return
 		}
 	}
 }
 
 func (l *Log) flush() {
-	l.mu.Lock()
-	b, err := l.filling, l.failed
-	if len(b.buf) == 1 {
-		l.mu.Unlock()
+	b, err := l.take()
+	if b == nil {
 		return
 	}
-	l.filling, l.spare = newBatch(l.spare), nil
-	l.mu.Unlock()
 	if err == nil {
 		err = l.commit(b)
 	}
 	l.mu.Lock()
-	if cap(b.buf) <= 1<<20 {
-		l.spare = b.buf
-	}
-	b.buf, b.err = nil, err
-	l.mu.Unlock()
-	close(b.done)
+	defer l.mu.Unlock()
+	l.end(b, err)
 }
 
-// commit writes a batch once. On SQLite a failure, but for a full disk, stops the log: after a failed sync the kernel may have dropped the
-// pages, and a second sync would report success for nothing. PostgreSQL stops by itself then; here the batch alone fails.
+// commit writes a batch once on SQLite. A failure, but for a full disk, stops the log: after a failed sync the kernel may have
+// dropped the pages, and a second sync would report success for nothing. PostgreSQL stops by itself then; there the batch
+// alone fails (rounds).
 func (l *Log) commit(b *batch) error {
 	ctx := context.Background() // the batch is nobody's request
 	err := l.c.DB.Write(ctx, func(tx *store.Tx) error { return l.insertRow(ctx, tx, waits, l.ids.next(), b.buf) })

@@ -181,12 +181,15 @@ func (l *Log) Writes() string {
 	return string(l.file.log.Mode())
 }
 
-// Mark is what a barrier on the network asks (internal/durable); nil without a file.
+// Mark is what a barrier on the network asks (internal/durable); nil on SQLite without a file.
 func (l *Log) Mark() *durable.Mark {
-	if l.file == nil {
-		return nil
+	switch {
+	case l.rounds != nil:
+		return l.rounds.mark
+	case l.file != nil:
+		return l.file.log.Mark()
 	}
-	return l.file.log.Mark()
+	return nil
 }
 
 // Hold makes what is written from now on to the connection of ctx's request wait until t is on disk. It says false if that

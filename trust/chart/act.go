@@ -25,8 +25,9 @@ type Act struct {
 	Device  string // user agent, cut and cleaned
 	Request string // request id, also on the error page
 
-	h  *House
-	mu sync.Mutex
+	h     *House
+	views *views // nil on SQLite
+	mu    sync.Mutex
 	// touched is what has been handed out and is not yet durable, by chart. Owned by mu.
 	touched map[int64]*touch
 }

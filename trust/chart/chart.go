@@ -74,7 +74,7 @@ func (c *Chart) PublicID() string { return c.h.vault.PublicID(c.num) }
 
 // Patient is the Patient resource of this chart.
 func (c *Chart) Patient(ctx context.Context) (fhir.Resource, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return fhir.Resource{}, err
 	}
@@ -92,7 +92,7 @@ func (c *Chart) Patient(ctx context.Context) (fhir.Resource, error) {
 
 // Get returns one resource of this chart, or ErrNotFound.
 func (c *Chart) Get(ctx context.Context, typ, id string) (Entry, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -111,7 +111,7 @@ func (c *Chart) Get(ctx context.Context, typ, id string) (Entry, error) {
 // Search answers a FHIR search inside this chart, e.g. Search(ctx, "Observation", "category=laboratory&_sort=-date").
 // What the reader may not see is left out before anything is counted or cut (PRV-03). No _count means all.
 func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (c *Chart) Search(ctx context.Context, typ, query string) ([]Entry, error) 
 
 // Count says how many resources of a type this reader may see, noting nothing: a number is not a reading of any of them.
 func (c *Chart) Count(ctx context.Context, typ string) (int, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -156,7 +156,7 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 	if typ == "" {
 		return fhir.Resource{}, false
 	}
-	if st, err := c.h.load(ctx, c.num); err == nil {
+	if st, err := c.load(ctx); err == nil {
 		if e := st.get(typ, id); e != nil {
 			if !c.visible(policy.Read, e) {
 				return fhir.Resource{}, false
@@ -169,7 +169,7 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 			return r, true
 		}
 	}
-	if st, err := c.h.load(ctx, c.h.directory); err == nil {
+	if st, err := c.h.loadFor(ctx, c.act, c.h.directory); err == nil {
 		if c.recording {
 			c.directory = st
 		}
@@ -184,7 +184,7 @@ func (c *Chart) Resolve(ctx context.Context, ref string) (fhir.Resource, bool) {
 // Hidden says whether ref names something in this record that this person may not see. What others say of it in passing,
 // a reference's display, is then not for them either. It is for leaving out, never for telling that something is there.
 func (c *Chart) Hidden(ctx context.Context, ref string) bool {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return true
 	}
@@ -198,7 +198,7 @@ func (c *Chart) NewID() string { return c.h.newID(c.num) }
 // File opens the bytes of "Binary/x" in this chart, checked by hash while they are read.
 func (c *Chart) File(ctx context.Context, ref string) (contentType string, size int64, r io.ReadCloser, err error) {
 	typ, id := splitRef(ref)
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return "", 0, nil, err
 	}

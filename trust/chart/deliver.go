@@ -56,7 +56,7 @@ func (h *House) Deliver(ctx context.Context, act *Act, del Delivery) (Delivered,
 			return d, err
 		}
 		for _, n := range touched {
-			h.warm.Drop(n)
+			h.lost(n)
 		}
 	}
 	return Delivered{}, ErrConflict

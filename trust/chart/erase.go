@@ -74,6 +74,7 @@ func (h *House) Erase(ctx context.Context, act *Act, num int64, reason string, a
 
 // Forget drops whatever is kept opened of a chart.
 func (h *House) Forget(num int64) {
+	h.journal.Forget(num)
 	h.warm.Drop(num)
 	h.looks.Drop(num)
 	h.homes.forget()

@@ -64,6 +64,7 @@ type House struct {
 
 	losers  sync.Mutex                     // held by a write that lost races for a chart
 	homes   homes                          // where ids lead
+	heads   *journal.Heads                 // on PostgreSQL: asks whether what is warm is the newest; else nil
 	tips    sync.Map                       // chart → its newest row was compared with the audit log
 	staff   sync.Mutex                     // of staffAt
 	staffAt map[string]int64               // account → newest version in the practice's own log; nil until it is read
@@ -105,8 +106,13 @@ func New(ctx context.Context, c Config) (*House, error) {
 	if h.feed, err = feed.Open(ctx, c.DB, facts{h.journal}); err != nil {
 		return nil, err
 	}
+	var rider audit.Rider
+	if c.DB.Dialect() == "postgres" {
+		h.heads = journal.NewHeads()
+		rider = h.heads
+	}
 	h.audit, err = audit.Open(ctx, audit.Config{
-		DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
+		Rider: rider, DB: c.DB, Seal: entries{h.journal}, Seed: c.Vault.Secret("audit-signing"), Key: c.Vault.Secret("audit-inbox"),
 		Origin: c.Origin, Anchor: c.Anchor, Dir: c.Reads, Clock: c.Clock, Witnesses: c.Witnesses, Every: c.WitnessEvery, Alarm: c.Fork,
 	})
 	if err != nil {
@@ -152,7 +158,7 @@ func (h *House) Policy() *policy.Set { return h.policy }
 
 // Begin starts an act. The door fills in where it came from.
 func (h *House) Begin(who identity.Who, name string) *Act {
-	return &Act{h: h, Who: who, Name: name}
+	return &Act{h: h, Who: who, Name: name, views: h.newViews(who)}
 }
 
 // Enter opens a page for an act: it asks policy whether this person may enter and, when the page shows a record, opens

@@ -40,6 +40,9 @@ func (c *Chart) Looked(ctx context.Context, before int64, limit int) ([]Look, er
 	if err := c.mayLook(); err != nil {
 		return nil, err
 	}
+	if err := c.h.alive(ctx, c.num); err != nil {
+		return nil, fmt.Errorf("chart: who looked: %w", err)
+	}
 	c.act.note(c.num, "read", "", "")
 	found, err := c.h.lines(ctx, c.num, before, limit)
 	if err != nil {
@@ -98,7 +101,7 @@ const (
 
 // lines are a chart's audit entries, newest first, before an index.
 func (h *House) lines(ctx context.Context, num, before int64, limit int) ([]indexed, error) {
-	kept, err := h.newest(ctx, num)
+	kept, err := h.newestLines(ctx, num)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +115,8 @@ func (h *House) lines(ctx context.Context, num, before int64, limit int) ([]inde
 	return h.read(ctx, num, before, limit)
 }
 
-// newest brings the kept entries of a chart up to date.
-func (h *House) newest(ctx context.Context, num int64) ([]indexed, error) {
+// newestLines brings the kept entries of a chart up to date.
+func (h *House) newestLines(ctx context.Context, num int64) ([]indexed, error) {
 	kept, err := h.looks.Get(ctx, num, func(ctx context.Context) ([]indexed, int64, error) {
 		l, err := h.read(ctx, num, 0, keepLines)
 		return l, int64(len(l)) * lineBytes, err

@@ -59,7 +59,7 @@ func (m *memos) all() []*memo {
 // bytes is about what it weighs. A memo that is found notes on the act exactly what making it noted, and each decision it
 // rests on is asked again for this reader: who may see less, or more, gets a memo of their own.
 func Memo[T any](ctx context.Context, c *Chart, key string, make func(*Chart) (value T, bytes int64, err error)) (T, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		var zero T
 		return zero, err
@@ -74,7 +74,7 @@ func Memo[T any](ctx context.Context, c *Chart, key string, make func(*Chart) (v
 		}
 		return v, nil
 	}
-	own := &Act{h: c.h, Who: c.act.Who}
+	own := &Act{h: c.h, Who: c.act.Who, views: c.act.views}
 	rec := &Chart{h: c.h, act: own, num: c.num, ctx: c.ctx, recording: true}
 	v, bytes, err := make(rec)
 	own.mu.Lock()
@@ -95,7 +95,7 @@ func Memo[T any](ctx context.Context, c *Chart, key string, make func(*Chart) (v
 	if err != nil {
 		return v, err
 	}
-	if now, err := c.h.load(ctx, c.num); err == nil && now == st && alone {
+	if now, err := c.load(ctx); err == nil && now == st && alone {
 		st.memos.keep(m)
 		c.h.reweigh(c.num)
 	}
@@ -112,6 +112,6 @@ func (c *Chart) agrees(ctx context.Context, m *memo) bool {
 	if m.directory == nil {
 		return true
 	}
-	now, err := c.h.load(ctx, c.h.directory)
+	now, err := c.h.loadFor(ctx, c.act, c.h.directory)
 	return err == nil && now.seq == m.directory.seq
 }

@@ -122,7 +122,11 @@ func (h *House) opening(ctx context.Context, session string, num int64) (*Openin
 	if err != nil {
 		return nil, fmt.Errorf("chart: opening: %w", err)
 	}
-	return h.openOpening(ctx, session, num, sealed)
+	o, err := h.openOpening(ctx, session, num, sealed)
+	if errors.Is(err, journal.ErrShredded) { // another node erased the record as it was opened here
+		return nil, nil
+	}
+	return o, err
 }
 
 // openingPlace binds an opening to its session, so that nobody can give it to another.

@@ -194,7 +194,7 @@ func (h *House) match(ctx context.Context, ids []Identifier) ([]int64, error) {
 
 // Person is the Patient resource as finding staff may see it, noted as found.
 func (c *Chart) Person(ctx context.Context) (fhir.Patient, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return fhir.Patient{}, err
 	}

@@ -21,7 +21,7 @@ type Found struct {
 // Query answers a FHIR search inside this chart from the offset-th match on: _count, _sort, _include and _revinclude as
 // the query says. What the reader may not see is left out before anything is counted, cut or followed (PRV-03).
 func (c *Chart) Query(ctx context.Context, typ, query string, offset int) (Found, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return Found{}, err
 	}
@@ -61,7 +61,7 @@ func (c *Chart) included(ctx context.Context, st *record, q *search.Query, hits 
 	var also *record
 	if c.num != c.h.directory {
 		var err error
-		if also, err = c.h.load(ctx, c.h.directory); err != nil {
+		if also, err = c.h.loadFor(ctx, c.act, c.h.directory); err != nil {
 			return nil, err
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Chart) Everything(ctx context.Context) iter.Seq2[Entry, error] {
 
 func (c *Chart) each(ctx context.Context, may policy.Action, word string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		st, err := c.h.load(ctx, c.num)
+		st, err := c.load(ctx)
 		if err != nil {
 			yield(Entry{}, err)
 			return

@@ -268,23 +268,6 @@ func (s *shelf) classOf(typ string, labels []string) *policyClass {
 	return c
 }
 
-// load gives the chart's newest record from the warm cache or the log.
-func (h *House) load(ctx context.Context, num int64) (*record, error) {
-	if err := h.vault.Err(); err != nil {
-		return nil, err
-	}
-	return h.warm.Get(ctx, num, func(ctx context.Context) (*record, int64, error) {
-		st, err := h.replay(ctx, num)
-		if err != nil {
-			return nil, 0, err
-		}
-		if st.slow() {
-			h.snapshotLater(num, st)
-		}
-		return st, st.weight(), nil
-	})
-}
-
 // weight is the memory a record takes: its index, what is kept of its blocks, what was extracted for searches and pages.
 func (st *record) weight() int64 {
 	n := 1024 + st.memos.weight()
@@ -340,13 +323,19 @@ func (h *House) replay(ctx context.Context, num int64) (*record, error) {
 		return nil, fmt.Errorf("chart: load: %w", h.alarmed(num, err))
 	}
 	st.kind = h.kind(num)
+	return h.follow(num, st, rows)
+}
+
+// follow applies rows of the log to a record.
+func (h *House) follow(num int64, st *record, rows []journal.Row) (*record, error) {
 	if len(rows) == 0 {
 		return st, nil
 	}
 	next := st.next(rows[len(rows)-1].Seq)
-	next.tail = len(rows)
+	next.tail, next.tailLen = st.tail+len(rows), st.tailLen
 	batches, blocks := make([]batch, len(rows)), make([]*block, len(rows))
 	for i, r := range rows {
+		var err error
 		if batches[i], err = decodeBatch(r.Plain); err != nil {
 			return nil, fmt.Errorf("chart: row %d: %w", r.Seq, err)
 		}

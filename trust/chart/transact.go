@@ -69,7 +69,7 @@ func (h *House) Transact(ctx context.Context, act *Act, t Transaction) ([]Done, 
 		}
 		for num, p := range x.charts {
 			if p.draft == nil {
-				h.warm.Drop(num)
+				h.lost(num)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (h *House) write(ctx context.Context, act *Act, pc policy.Context, num int6
 		if !errors.Is(err, journal.ErrConflict) {
 			return err
 		}
-		h.warm.Drop(num)
+		h.lost(num)
 	}
 	return ErrConflict
 }
@@ -258,6 +258,7 @@ func (h *House) commitPart(ctx context.Context, tx *store.Tx, act *Act, p *part,
 	// Inside the hook the writer is still held, so that a later commit cannot be overtaken by this one in the cache.
 	tx.Committed(func() {
 		p.record = p.next
+		act.views.saw(p.chart, p.next.seq)
 		h.warm.Put(p.chart, p.next, p.next.weight())
 		if p.chart == h.directory {
 			h.twins.committed(ctx, p.next, p.ops)

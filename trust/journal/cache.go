@@ -179,6 +179,25 @@ func (c *Cache[T]) Drop(chart int64) {
 	c.remove(chart)
 }
 
+// DropIf forgets a chart if what is kept of it is as old as says. A load in progress goes on.
+func (c *Cache[T]) DropIf(chart int64, old func(T) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[chart]; ok && old(e.Value.(*warm[T]).value) {
+		c.remove(chart)
+	}
+}
+
+// Peek gives what is kept of a chart, without making it newer in the order of use.
+func (c *Cache[T]) Peek(chart int64) (value T, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[chart]; ok {
+		return e.Value.(*warm[T]).value, true
+	}
+	return value, false
+}
+
 // Clear forgets every chart.
 func (c *Cache[T]) Clear() {
 	c.mu.Lock()

@@ -210,7 +210,11 @@ func (j *Journal) Open(ctx context.Context, chart int64, at vault.Place, sealed 
 	if err := foreign(chart, at); err != nil {
 		return nil, fmt.Errorf("journal: open: %w", err)
 	}
-	key, err := j.key(ctx, j.db, chart)
+	err := j.alive(ctx, chart)
+	var key *vault.Key
+	if err == nil {
+		key, err = j.key(ctx, j.db, chart)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("journal: open: %w", err)
 	}
