@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: fresh wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -54,6 +54,10 @@ wire: ## kill -9 while systems read over plain HTTP, TLS and HTTP/2, e.g. make w
 
 wire-red: ## the same with a slow disk, and with answers that are not held: that one must find some
 	WIRE_RED=1 WIRE_CYCLES=$(or $(CYCLES),6) $(GO) test ./test/wire -run CanFail -count=1 -v -timeout 1h
+
+fresh: ## two processes on one PostgreSQL database look for a stale read, e.g. make fresh READS=200000 SEED=1
+	FRESH_READS=$(or $(READS),200000) FRESH_SEED=$(or $(SEED),1) $(GO) run ./store/storetest/pgcluster/with $(GO) test ./test/fresh -count=1 -v -timeout 1h
+	INCREMENTS=$(or $(INCREMENTS),1000) $(GO) run ./store/storetest/pgcluster/with $(GO) test ./trust/chart -run TestNoLostUpdate -count=1 -v -timeout 1h
 
 scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
 	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v

@@ -38,7 +38,7 @@ type Span struct {
 // was closed, putting one on closes what was open. A resource that nobody may see now has no history; a deleted one is as
 // it was labelled last.
 func (c *Chart) History(ctx context.Context, typ, id string, s Span) (past []Past, next Spot, err error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return nil, Spot{}, err
 	}
@@ -77,7 +77,7 @@ func (c *Chart) History(ctx context.Context, typ, id string, s Span) (past []Pas
 
 // Version is one version of a resource, under the rules of History.
 func (c *Chart) Version(ctx context.Context, typ, id string, version int64) (Entry, error) {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -118,7 +118,7 @@ func (c *Chart) Version(ctx context.Context, typ, id string, version int64) (Ent
 // Gone tells of what Get does not find whether it was there: ErrGone if it is deleted and this reader might have seen it,
 // else ErrNotFound. Telling so is a reading.
 func (c *Chart) Gone(ctx context.Context, typ, id string) error {
-	st, err := c.h.load(ctx, c.num)
+	st, err := c.load(ctx)
 	if err != nil {
 		return err
 	}
