@@ -57,7 +57,7 @@ wire-red: ## the same with a slow disk, and with answers that are not held: that
 
 fresh: ## two processes on one PostgreSQL database look for a stale read, e.g. make fresh READS=200000 SEED=1
 	FRESH_READS=$(or $(READS),200000) FRESH_SEED=$(or $(SEED),1) $(GO) run ./store/storetest/pgcluster/with $(GO) test ./test/fresh -count=1 -v -timeout 1h
-	INCREMENTS=$(or $(INCREMENTS),1000) $(GO) run ./store/storetest/pgcluster/with $(GO) test ./trust/chart -run TestNoLostUpdate -count=1 -v -timeout 1h
+	NODES_WRITES=$(or $(INCREMENTS),1000) $(GO) run ./store/storetest/pgcluster/with $(GO) test ./trust/chart -run TwoNodesLose -count=1 -v -timeout 1h
 
 scale: ## the capacity model beside its simulation, at full size (docs/SCALE.md)
 	SCALE=1 $(GO) test ./test/scale -run Agrees -count=1 -v
