@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/wellgate/wellgate/store/storetest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -45,6 +46,7 @@ func TestFileLongEntry(t *testing.T) {
 
 // What a crash left in the file is in the tree after the next start; a file that somebody changed is refused.
 func TestFileRecovers(t *testing.T) {
+	storetest.SQLiteOnly(t, "reads go to files beside SQLite")
 	for name, change := range map[string]func([]byte) []byte{
 		"as it was":                func(b []byte) []byte { return b },
 		"a bit of the first frame": func(b []byte) []byte { b[4096+70] ^= 1; return b },

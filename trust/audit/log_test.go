@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/wellgate/wellgate/store/storetest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -71,6 +72,7 @@ func TestEachEnds(t *testing.T) {
 }
 
 func TestOfUsesIndex(t *testing.T) {
+	storetest.SQLiteOnly(t, "it speaks SQLite's own SQL")
 	b := newBench(t)
 	var plan []string
 	rows, err := b.db.Query(t.Context(), `EXPLAIN QUERY PLAN `+blockColumns+`
@@ -181,6 +183,7 @@ func TestErasedChart(t *testing.T) {
 }
 
 func TestNothingInClear(t *testing.T) {
+	storetest.SQLiteOnly(t, "it looks into the files")
 	b := newFileBench(t)
 	const canary = "canary-3f9c lives here"
 	b.still(t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"github.com/wellgate/wellgate/store/storetest"
 	"os"
 	"strings"
 	"testing"
@@ -171,6 +172,7 @@ func TestReceiptOfOthers(t *testing.T) {
 
 // What opens under the chart's key must also be what the tree holds.
 func TestChangedCommitmentIsRefused(t *testing.T) {
+	storetest.SQLiteOnly(t, "it speaks SQLite's own SQL")
 	b, _ := receiptBench(t)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE audit_block SET hashes = zeroblob(32) WHERE first = 20`)
@@ -189,6 +191,7 @@ func TestChangedCommitmentIsRefused(t *testing.T) {
 
 // A receipt that its reader could not verify is not handed out.
 func TestReceiptOverChangedTreeIsRefused(t *testing.T) {
+	storetest.SQLiteOnly(t, "it speaks SQLite's own SQL")
 	b, _ := receiptBench(t)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE audit_tile SET data = zeroblob(length(data))`)

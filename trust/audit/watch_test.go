@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"github.com/wellgate/wellgate/store/storetest"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -94,6 +95,7 @@ func (b *bench) ask() []Cosigned {
 }
 
 func TestWitnesses(t *testing.T) {
+	storetest.SQLiteOnly(t, "it puts files back")
 	b := newBench(t)
 	one, two := newWatcher(t, "witness.test/one"), newWatcher(t, "witness.test/two")
 	b.watched(one, two)
@@ -232,6 +234,7 @@ func (b *bench) twin() *bench {
 // Two copies of a practice go on, each with its own anchor. The witness signs one history; the other copy is told at once, and
 // the first one learns of it too.
 func TestForkIsFound(t *testing.T) {
+	storetest.SQLiteOnly(t, "it puts files back")
 	w := newWatcher(t, "witness.test/one")
 	a := newBench(t)
 	a.watched(w)
@@ -262,6 +265,7 @@ func TestForkIsFound(t *testing.T) {
 
 // Yesterday's store with yesterday's anchor file is whole in itself. Only somebody who remembers can tell.
 func TestRollbackIsFound(t *testing.T) {
+	storetest.SQLiteOnly(t, "it puts files back")
 	w := newWatcher(t, "witness.test/one")
 	today := newBench(t)
 	today.watched(w)
