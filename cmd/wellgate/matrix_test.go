@@ -69,6 +69,7 @@ func TestAuthorizationMatrix(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	w := newWorld(t)
+	w.mayPutBack()
 	m := &matrix{T: t, w: w, table: w.door.(*web.Door).Table(), byFrame: map[string]int{}}
 	m.gather()
 	m.strangers()
@@ -561,6 +562,7 @@ func (m *matrix) later() {
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.mayPutBack()
 	lab := "/results/" + w.first("amina", "Observation", "code=http://loinc.org|4548-4&_sort=-date")
 	desk := "/desk/" + w.users["amina"].public
 	amina, nurse, miguel := w.as("amina"), w.as("nurse"), w.as("miguel")

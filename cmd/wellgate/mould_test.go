@@ -193,21 +193,24 @@ func openTestBy(dir string, root vault.Root, clock func() time.Time, texts map[s
 
 func openTestWith(o opening, texts map[string]string) (*house, error) {
 	ctx := context.Background()
-	origins := []string{"http://" + testHost}
-	o.demo, o.insecure, o.origins = true, true, origins
-	clock := o.clock
+	o.demo, o.insecure, o.origins = true, true, []string{"http://" + testHost}
 	h, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	h.identity, err = identity.Open(ctx, identity.Options{
-		DB: h.db, Vault: h.vault, Clock: clock, Practice: h.config.Name, RPID: h.config.Host, Origins: origins,
-		Event: h.charts.Event, Newest: h.charts.Newest, StaffPasswordInDemo: true, InsecureLocalhost: true, Hash: cheap,
-	})
-	if err != nil || texts == nil {
+	if err = h.cheapIdentity(ctx, o.origins, h.charts.Newest); err != nil || texts == nil {
 		return h, err
 	}
 	return h, errors.Join(h.charts.Close(), h.otherRules(ctx, texts))
+}
+
+// cheapIdentity opens the accounts again, with cheap password checks. Without newest nobody looks for accounts that were put back.
+func (h *house) cheapIdentity(ctx context.Context, origins []string, newest func(context.Context, string, int64) (int64, error)) (err error) {
+	h.identity, err = identity.Open(ctx, identity.Options{
+		DB: h.db, Vault: h.vault, Clock: h.clock, Practice: h.config.Name, RPID: h.config.Host, Origins: origins,
+		Event: h.charts.Event, Newest: newest, StaffPasswordInDemo: true, InsecureLocalhost: true, Hash: cheap,
+	})
+	return err
 }
 
 // otherRules opens the charts again under other rules: what a mistake in a policy would do.

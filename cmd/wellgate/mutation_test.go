@@ -34,6 +34,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		t.Fatalf("the policy as it is differs from the oracle in these decisions:\n%s", strings.Join(bad, "\n"))
 	}
 	w := newWorld(t)
+	w.mayPutBack()
 	for _, name := range []string{"amina", "miguel", "nora"} {
 		w.as(name)
 	}

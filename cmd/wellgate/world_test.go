@@ -39,6 +39,8 @@ type world struct {
 	dir   string
 	root  vault.Root // instead of the key file
 
+	putsBack bool // accounts may be put back unseen
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -84,10 +86,20 @@ func (w *world) open(texts map[string]string) {
 	h, err := openTestBy(w.dir, w.root, w.clock, texts)
 	w.h = h
 	w.must(err)
+	if w.putsBack {
+		w.must(h.cheapIdentity(context.Background(), []string{"http://" + testHost}, nil))
+	}
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
 	both, err := h.doors(doorway{hosts: []string{testHost}, demo: true, log: log}, map[string]string{testHost: "http://" + testHost + "/fhir"})
 	w.must(err)
 	w.door, w.fhir, w.both, w.gate = both.web, both.api, both, both.gate
+}
+
+// mayPutBack opens the world again so that accounts may be put back to what they were (keep).
+func (w *world) mayPutBack() {
+	w.close()
+	w.putsBack = true
+	w.open(nil)
 }
 
 func (w *world) close() {

@@ -117,7 +117,11 @@ func (c *core) remember(id string, version int64) {
 // notOlder refuses an account that is older than what is known of it: by this process before a was read, else by its events.
 func (c *core) notOlder(ctx context.Context, q store.Querier, a *account, known bool, newest int64) error {
 	outside := q == store.Querier(c.db)
-	if !known && outside && c.opts.Newest != nil {
+	if c.opts.Newest == nil {
+		c.remember(a.id, a.version)
+		return nil
+	}
+	if !known && outside {
 		var err error
 		if newest, err = c.opts.Newest(ctx, a.id, a.Chart); err != nil {
 			return fmt.Errorf("identity: account %s: its newest event: %w", a.id, err)

@@ -35,7 +35,7 @@ type Options struct {
 	// Event is called inside the transaction of each security-relevant act; an error undoes the act.
 	Event func(ctx context.Context, tx *store.Tx, e Event) error
 	// Newest is the highest Version in the traces of an account's events, 0 for none: it is asked when this process sees an
-	// account for the first time, never inside a transaction. nil for nobody to ask.
+	// account for the first time, never inside a transaction. nil: nobody looks for accounts that were put back.
 	Newest func(ctx context.Context, account string, chart int64) (int64, error)
 
 	// StaffPasswordInDemo lets staff use password and authenticator app, against AUT-08. For made-up data only; doctor lists it.
