@@ -6,7 +6,7 @@ TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
-SMALL := $(foreach p,site care/... doors/web/... doors/files doors/api store/... feed demo cmd/... internal/command trust/identity/... trust/policy fhir/validate/...,github.com/wellgate/wellgate/$(p)) \
+SMALL := $(foreach p,site care/... doors/web/... doors/files store/... feed demo cmd/... internal/command trust/identity/... trust/policy,github.com/wellgate/wellgate/$(p)) \
 	$(foreach p,pressly/goose/v3 google/go-tpm go-webauthn jackc/pgx/v5 gabriel-vasile/mimetype fxamacker/cbor golang-jwt boombuler/barcode pquerna/otp \
 	a-h/templ go-viper/mapstructure/v2 tinylib/msgp,github.com/$(p)/...) \
 	crypto/x509 crypto/tls encoding/xml encoding/json encoding/asn1 text/template/... html/template image/png regexp/... golang.org/x/text/... log/slog math/big mime/... archive/zip net/url net/textproto golang.org/x/net/... database/sql github.com/cedar-policy/cedar-go/... net os io/fs path/filepath golang.org/x/mod/... vendor/golang.org/x/... crypto/rsa crypto/ecdsa crypto/x509/... os/...

@@ -35,7 +35,11 @@ func generate(defs string, uscore []string, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "search", "params.txt"), params.table(), 0o644); err != nil {
+	table, err := compress(params.table())
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "search", "params.txt.gz"), table, 0o644); err != nil {
 		return err
 	}
 	elements, err := elementTable(d, defs)
@@ -45,7 +49,7 @@ func generate(defs string, uscore []string, out string) error {
 	if err := os.WriteFile(filepath.Join(out, "validate", "elements.txt.gz"), elements, 0o644); err != nil {
 		return err
 	}
-	table, err := compartment(params, defs)
+	table, err = compartment(params, defs)
 	if err != nil {
 		return err
 	}
