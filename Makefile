@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: fresh wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: faults powercut diskfull fresh wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -36,6 +36,16 @@ tamper: ## change a practice at rest in every way, again and again, e.g. make ta
 
 crash: ## kill -9 under a mixed load again and again, SIDE practices side by side, e.g. make crash CYCLES=10000 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) CRASH_SIDE=$(or $(SIDE),2) $(GO) test ./test/crash -run '^TestCrash$$' -count=1 -v -timeout 12h
+
+faults: ## let each operation of the disk fail once, e.g. make faults TRIALS=3000 SEED=1
+	FAULTS_TRIALS=$(or $(TRIALS),100000) FAULTS_SEED=$(or $(SEED),1) $(GO) test ./test/faults -run Faults -count=1 -v -timeout 12h
+
+powercut: ## take the power away under load again and again, e.g. make powercut CUTS=2000 SEED=1
+	POWERCUT_CUTS=$(or $(CUTS),200) POWERCUT_SEED=$(or $(SEED),1) $(GO) test ./test/faults -run 'PowerCut$$' -count=1 -v -timeout 12h
+	$(GO) test ./test/lazyfs -run Control -count=1 -v
+
+diskfull: ## let the room end under load again and again, e.g. make diskfull TIMES=100 SEED=1
+	FULL_TIMES=$(or $(TIMES),30) FULL_SEED=$(or $(SEED),1) $(GO) test ./test/faults -run DiskFull -count=1 -v -timeout 3h
 
 overload: ## ten times what the program can do, e.g. make overload SECONDS=120 SEED=1; BREAK=1 shows that it can fail
 	OVERLOAD_SECONDS=$(or $(SECONDS),120) OVERLOAD_MEASURE=$(or $(MEASURE),10) OVERLOAD_SEED=$(or $(SEED),1) OVERLOAD_BREAK=$(BREAK) \
