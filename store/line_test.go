@@ -48,6 +48,9 @@ func TestLineThroughOutages(t *testing.T) {
 		t.Fatalf("a duplicate is %v", err)
 	}
 
+	if seconds, away := store.Away(db.QueryRow(ctx, "SELECT nothing").Scan(new(int))); away {
+		t.Fatalf("a mistake of ours is called away for %d s", seconds)
+	}
 	if err := c.Freeze(); err != nil { // what is sent now may be kept later
 		t.Fatal(err)
 	}
@@ -71,6 +74,12 @@ func TestLineThroughOutages(t *testing.T) {
 	}
 	if _, err := put(ctx, 6); !errors.Is(err, store.ErrLost) {
 		t.Fatalf("without a server: %v", err)
+	}
+	for range 3 { // connections of the pool that died, and none to be had
+		err := db.QueryRow(ctx, "SELECT COUNT(*) FROM note").Scan(new(int))
+		if seconds, away := store.Away(err); !away || seconds < 1 {
+			t.Fatalf("a read without a server is %v: ask again after %d s, %v", err, seconds, away)
+		}
 	}
 	if err := c.Run(ctx); err != nil {
 		t.Fatal(err)

@@ -42,15 +42,24 @@ var (
 	ErrClosed = errors.New("store: closed")
 )
 
-// passing is an error that ends when the cause does. Whoever answers for it, without knowing the store, asks it when to
-// come back.
+// passing is an error that ends when the cause does, and says when to come back (Away).
 type passing struct {
 	text    string
 	seconds int
 }
 
-func (e *passing) Error() string   { return e.text }
-func (e *passing) RetryAfter() int { return e.seconds }
+func (e *passing) Error() string { return e.text }
+
+// Away says after how many seconds to ask again if err is of a store that is away, full or in another's way. It knows what
+// rows and Scan return, too, which database/sql hands on as they came from the network.
+func Away(err error) (seconds int, ok bool) {
+	var p *passing
+	ok = err != nil && errors.As(explainPostgres(err), &p)
+	if ok {
+		seconds = p.seconds
+	}
+	return seconds, ok
+}
 
 // A Querier reads. *DB reads what is committed; *Tx reads what its own transaction sees.
 type Querier interface {

@@ -110,9 +110,8 @@ func answerTo(err error) answer {
 			return known
 		}
 	}
-	var passing interface{ RetryAfter() int } // the store is away, its disk full, or the outcome of a commit unknown
-	if errors.As(err, &passing) {
-		return answer{err, http.StatusServiceUnavailable, "transient", errAway.Error(), strconv.Itoa(passing.RetryAfter())}
+	if seconds, away := chart.Away(err); away { // or its disk is full, or the outcome of a commit unknown
+		return answer{err, http.StatusServiceUnavailable, "transient", errAway.Error(), strconv.Itoa(seconds)}
 	}
 	return answer{err, http.StatusInternalServerError, "exception", errPanic.Error(), ""}
 }

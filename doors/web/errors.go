@@ -54,9 +54,8 @@ func (d *Door) fail(w *recorder, r *http.Request, v *visit, err error) {
 	}
 	if a.status >= 500 && a.retry == 0 {
 		d.Log.Error("failed", "request", v.id, "route", v.route, "error", err)
-		var passing interface{ RetryAfter() int } // the store is away, or its disk full
-		if errors.As(err, &passing) {
-			a = answer{err, http.StatusServiceUnavailable, "away", passing.RetryAfter()}
+		if seconds, away := chart.Away(err); away {
+			a = answer{err, http.StatusServiceUnavailable, "away", seconds}
 		}
 	}
 	if w.status != 0 { // part of the body is out: cut the connection, so that nobody takes it for the whole
