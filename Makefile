@@ -2,7 +2,7 @@
 GO      ?= go
 TEMPL   := $(GO) tool -modfile=tools/go.mod templ
 
-.PHONY: faults powercut diskfull fresh wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
+.PHONY: crash-postgres faults powercut diskfull fresh wire wire-red cold grow overload kit bench scale vuln setup build test unit browser check generate assets shots crash tamper fuzz clean
 
 # Built without inlining: pages, sign-in, the commands, and libraries that start up, migrate, enrol, shake hands or wait for a network, where a
 # call more does not count. The program is 2.5 MB smaller for it.
@@ -36,6 +36,10 @@ tamper: ## change a practice at rest in every way, again and again, e.g. make ta
 
 crash: ## kill -9 under a mixed load again and again, SIDE practices side by side, e.g. make crash CYCLES=10000 SEED=1
 	CRASH_CYCLES=$(or $(CYCLES),300) CRASH_SEED=$(or $(SEED),1) CRASH_SIDE=$(or $(SIDE),2) $(GO) test ./test/crash -run '^TestCrash$$' -count=1 -v -timeout 12h
+
+crash-postgres: ## the program killed, the database killed, frozen and failed over under load, e.g. make crash-postgres CYCLES=100 SEED=1
+	CRASH_PG_CYCLES=$(or $(CYCLES),50) CRASH_SEED=$(or $(SEED),1) \
+		$(GO) run ./store/storetest/pgcluster/with $(GO) test ./test/crash -run 'TestPostgres$$' -count=1 -v -timeout 3h
 
 faults: ## let each operation of the disk fail once, e.g. make faults TRIALS=3000 SEED=1
 	FAULTS_TRIALS=$(or $(TRIALS),100000) FAULTS_SEED=$(or $(SEED),1) $(GO) test ./test/faults -run Faults -count=1 -v -timeout 12h

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -218,4 +219,18 @@ func (p *Practice) Works() error {
 		return err
 	}
 	return must(201, "create")(p.FHIR(p.Token, "works", "POST", "/AllergyIntolerance", allergy(pat.ID, "", "works")))
+}
+
+// Probe asks for a record and says how that was answered before ctx ended; 0 for not at all.
+func (p *Practice) Probe(ctx context.Context) int {
+	r, err := http.NewRequestWithContext(ctx, "GET", "http://localhost/fhir/Patient/"+p.Patients[0].ID, nil)
+	if err != nil {
+		return 0
+	}
+	r.Header.Set("Authorization", "Bearer "+p.Token)
+	a, err := send(p.http, r)
+	if err != nil {
+		return 0
+	}
+	return a.Status
 }
