@@ -12,13 +12,20 @@ import (
 	"github.com/wellgate/wellgate/store/storetest"
 )
 
-// hold keeps the one writer busy until the returned function is called.
+// hold lets nobody write entries until the returned function is called: on SQLite it keeps the one writer busy.
 func hold(t *testing.T, db *store.DB) (release func()) {
 	t.Helper()
 	held, free := make(chan struct{}), make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() {
-		err := db.Write(context.Background(), func(*store.Tx) error { close(held); <-free; return nil })
+		err := db.Write(context.Background(), func(tx *store.Tx) (err error) {
+			if db.Dialect() == "postgres" {
+				_, err = tx.Exec(context.Background(), `LOCK TABLE audit_inbox IN EXCLUSIVE MODE`)
+			}
+			close(held)
+			<-free
+			return err
+		})
 		if err != nil {
 			t.Error(err)
 		}
