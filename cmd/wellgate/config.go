@@ -9,13 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/wellgate/wellgate/internal/durable"
 	"github.com/wellgate/wellgate/site"
 	"github.com/wellgate/wellgate/trust/audit"
 	"github.com/wellgate/wellgate/trust/audit/witness"
@@ -146,36 +146,7 @@ func writeConfig(dir string, c config) error {
 	if err != nil {
 		return err
 	}
-	return keepFile(filepath.Join(dir, configFile), append(b, '\n'))
-}
-
-// keepFile writes a file that is there whole after a power cut, or as it was before.
-func keepFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	return keepName(path)
-}
-
-// keepName makes the name of a new file or folder survive a power cut.
-func keepName(path string) error {
-	if runtime.GOOS == "windows" { // folders cannot be synced there, and need not be
-		return nil
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.KeepFile(filepath.Join(dir, configFile), append(b, '\n'))
 }
 
 // makeDir makes a folder that only this user can read and that a power cut leaves, or says why not in one line.
@@ -190,7 +161,7 @@ func makeDir(dir string) error {
 	err := os.MkdirAll(dir, 0o700)
 	for _, at := range made {
 		if err == nil {
-			err = keepName(at)
+			err = durable.KeepName(at)
 		}
 	}
 	if err != nil {

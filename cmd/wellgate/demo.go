@@ -28,6 +28,7 @@ import (
 
 	"github.com/wellgate/wellgate/doors/api"
 	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/internal/durable"
 )
 
 type demoCmd struct {
@@ -172,7 +173,7 @@ func writeDemo(dir string, st demoState) error {
 	if err != nil {
 		return err
 	}
-	return keepFile(filepath.Join(dir, demoFile), append(b, '\n'))
+	return durable.KeepFile(filepath.Join(dir, demoFile), append(b, '\n'))
 }
 
 // forget removes a demo's own files, and nothing else: --fresh on the wrong folder must not be a disaster.

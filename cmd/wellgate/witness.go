@@ -18,6 +18,7 @@ import (
 
 	"github.com/wellgate/wellgate/internal/admit"
 	"github.com/wellgate/wellgate/internal/clock"
+	"github.com/wellgate/wellgate/internal/durable"
 	"github.com/wellgate/wellgate/trust/audit/witness"
 )
 
@@ -103,7 +104,7 @@ func (c *witnessCmd) seed() ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		seed := make([]byte, 32)
 		rand.Read(seed)
-		return seed, keepFile(path, []byte(base64.StdEncoding.EncodeToString(seed)+"\n"))
+		return seed, durable.KeepFile(path, []byte(base64.StdEncoding.EncodeToString(seed)+"\n"))
 	}
 	if err != nil {
 		return nil, err

@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/wellgate/wellgate/internal/durable"
 )
 
 // memory is two small files for each log: the newest checkpoint that was cosigned, and the first one that did not fit.
@@ -68,7 +69,7 @@ func (m *memory) keep(origin string, t Tree, signed []byte) error {
 	if t == m.trees[origin] {
 		return nil
 	}
-	if err := replaceFile(m.path(origin, "newest"), signed); err != nil {
+	if err := durable.KeepFile(m.path(origin, "newest"), signed); err != nil {
 		return err
 	}
 	m.trees[origin] = t
@@ -81,29 +82,5 @@ func (m *memory) keepConflict(origin string, signed []byte) error {
 		return nil
 	}
 	m.conflicts[origin] = bytes.Clone(signed)
-	return replaceFile(m.path(origin, "conflict"), signed)
-}
-
-// replaceFile leaves the file whole after a power cut: as it was, or as it is to be.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	if runtime.GOOS == "windows" { // folders cannot be synced there, and need not be
-		return nil
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.KeepFile(m.path(origin, "conflict"), signed)
 }
